@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target speaks Swift 6, marks what is unsafe, and builds without a warning.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library room: `name` is the module, `path` its folder below Sources.
+func room(_ name: String, _ path: String, _ imports: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: imports, path: "Sources/\(path)", swiftSettings: house)
+}
+
+/// A program: a folder whose main.swift is one line.
+func program(_ name: String, _ path: String, _ imports: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: imports, path: "Sources/\(path)", swiftSettings: house)
+}
+
+/// The tests of one room, in Tests/<room>Tests.
+func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: imports, path: "Tests/\(name)Tests", swiftSettings: house)
+}
+
+let package = Package(
+    name: "fc-runc",
+    products: [
+        .executable(name: "fc-runc", targets: ["fc-runc"]),
+        .executable(name: "fc-proxy", targets: ["fc-proxy"]),
+        .executable(name: "fc-jailer", targets: ["fc-jailer"]),
+        .executable(name: "fc-vmm", targets: ["fc-vmm"]),
+        .executable(name: "fc-fsd", targets: ["fc-fsd"]),
+        .executable(name: "fc-agent", targets: ["fc-agent"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C, and the libraries of the system.
+        .target(name: "CLinux", path: "Sources/Sandbox/CLinux"),
+        .systemLibrary(
+            name: "CSeccomp", path: "Sources/Sandbox/CSeccomp", pkgConfig: "libseccomp",
+            providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(
+            name: "CCapability", path: "Sources/Sandbox/CCapability", pkgConfig: "libcap",
+            providers: [.apt(["libcap-dev"])]),
+
+        // What the document says, and the plain values everything below it works from.
+        room("OCISpec", "OCISpec"),
+        room("SandboxPlan", "Sandbox/SandboxPlan"),
+
+        // The host's kernel.
+        room("Linux", "Sandbox/Linux", ["CLinux"]),
+        room("Capabilities", "Sandbox/Capabilities", ["Linux", "CCapability"]),
+        room("Seccomp", "Sandbox/Seccomp", ["Linux", "CSeccomp"]),
+        room("Cgroup", "Sandbox/Cgroup", ["Linux"]),
+
+        // Guest memory, virtqueues and the devices on them.
+        room("GuestMemory", "Sandbox/GuestMemory", ["CLinux", "Linux"]),
+        room("Virtio", "Sandbox/Virtio", ["GuestMemory", "Linux", "CLinux"]),
+        room("VhostUser", "Sandbox/VhostUser", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room("Vsock", "Sandbox/Devices/Vsock", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room("FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+
+        // The engines, and the jail they run in.
+        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux"]),
+        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Linux"]),
+        room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
+        room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
+
+        // The guest agent and the protocol it is reached by.
+        .target(
+            name: "CAgentProtocol", dependencies: ["CProtobuf"], path: "Sources/Agent/CAgentProtocol",
+            exclude: ["agent.proto"]),
+        .systemLibrary(
+            name: "CProtobuf", path: "Sources/Agent/CProtobuf", pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"])]),
+        .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
+        room("AgentProtocol", "Agent/AgentProtocol", ["CAgentProtocol", "CProtobuf", "SandboxPlan"]),
+        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux"]),
+        room(
+            "AgentCore", "Agent/AgentCore",
+            ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
+
+        // The runtime: one verb a file.
+        room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
+        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentClient", "SandboxPlan", "Linux"]),
+        room(
+            "Sandbox", "Sandbox/Lifecycle",
+            [
+                "OCISpec", "SandboxPlan", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
+                "Seccomp", "Linux",
+            ]),
+
+        // The programs.
+        program("fc-vmm", "Sandbox/fc-vmm", ["VMM"]),
+        program("fc-fsd", "Sandbox/fc-fsd", ["FileSystem", "VhostUser"]),
+        program("fc-jailer", "Sandbox/fc-jailer", ["Jailer"]),
+        program("fc-proxy", "Sandbox/fc-proxy", ["ProcessProxy"]),
+        program("fc-agent", "Agent/fc-agent", ["AgentCore", "CAgentStart"]),
+        program(
+            "fc-runc", "fc-runc",
+            [
+                "Sandbox", "OCISpec",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ]),
+    ]
+)
