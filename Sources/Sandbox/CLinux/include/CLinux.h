@@ -1,0 +1,8 @@
+// The only C of the host side: the door to the kernel, atomics on shared memory, and the
+// constants and structures that the Glibc module hides behind _GNU_SOURCE.
+#pragma once
+
+#include "cl_syscall.h"
+#include "cl_atomics.h"
+#include "cl_constants.h"
+#include "cl_structs.h"

@@ -1,0 +1,18 @@
+/// A physical address in the guest.
+public struct GuestAddress: RawRepresentable, Hashable, Comparable, Sendable, CustomStringConvertible {
+    public var rawValue: UInt64
+
+    @inlinable public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    @inlinable public static func < (left: GuestAddress, right: GuestAddress) -> Bool {
+        left.rawValue < right.rawValue
+    }
+
+    /// The address `offset` bytes further, or nil beyond the end of the address space.
+    @inlinable public func advanced(by offset: UInt64) -> GuestAddress? {
+        let (sum, overflow) = rawValue.addingReportingOverflow(offset)
+        return overflow ? nil : GuestAddress(rawValue: sum)
+    }
+
+    public var description: String { "0x" + String(rawValue, radix: 16) }
+}

@@ -1,0 +1,98 @@
+import CLinux
+import Glibc
+
+/// An open file descriptor, owned: closed when its owner lets it go.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The number, for system calls and for handing down to a program. It stays owned here.
+    public let rawValue: Int32
+
+    /// Takes ownership of `rawValue`, which must be open and owned by nobody else.
+    public init(owning rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    deinit {
+        _ = cl_syscall(Int(__NR_close), Int(rawValue), 0, 0, 0, 0, 0)
+    }
+
+    /// Gives the descriptor away: the caller closes it.
+    public consuming func release() -> Int32 {
+        let number = rawValue
+        discard self
+        return number
+    }
+
+    /// A second descriptor on the same open file, close-on-exec, numbered `minimum` or more.
+    public borrowing func duplicate(minimum: Int32 = 3) throws(Errno) -> FileDescriptor {
+        FileDescriptor(
+            owning: Int32(try syscall(__NR_fcntl, Int(rawValue), Int(F_DUPFD_CLOEXEC), Int(minimum))))
+    }
+
+    /// Whether exec closes the descriptor.
+    public borrowing func setCloseOnExec(_ isOn: Bool) throws(Errno) {
+        try syscall(__NR_fcntl, Int(rawValue), Int(F_SETFD), isOn ? Int(FD_CLOEXEC) : 0)
+    }
+
+    /// Whether reads and writes answer `EAGAIN` rather than wait. A property of the open file,
+    /// shared by every descriptor on it.
+    public borrowing func setNonBlocking(_ isOn: Bool) throws(Errno) {
+        let flags = try syscall(__NR_fcntl, Int(rawValue), Int(F_GETFL))
+        let wanted = isOn ? flags | Int(O_NONBLOCK) : flags & ~Int(O_NONBLOCK)
+        if wanted != flags { try syscall(__NR_fcntl, Int(rawValue), Int(F_SETFL), wanted) }
+    }
+}
+
+extension FileDescriptor {
+    /// read(2): at most `buffer.count` bytes; 0 at the end of the file.
+    public borrowing func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        try unsafe syscall(__NR_read, Int(rawValue), buffer.argument, buffer.count)
+    }
+
+    /// write(2): the number of bytes taken, which may be fewer than given.
+    public borrowing func write(_ buffer: UnsafeRawBufferPointer) throws(Errno) -> Int {
+        try unsafe syscall(__NR_write, Int(rawValue), buffer.argument, buffer.count)
+    }
+
+    /// Writes all of `bytes`, on a descriptor that blocks.
+    public borrowing func writeAll(_ bytes: [UInt8]) throws(Errno) {
+        var start = 0
+        while start < bytes.count {
+            start += try retrying { () throws(Errno) in
+                // The array outlives the call; the kernel reads within its bounds.
+                let result = unsafe bytes.withUnsafeBytes { buffer in
+                    cl_syscall(
+                        Int(__NR_write), Int(rawValue), Int(bitPattern: buffer.baseAddress) + start,
+                        buffer.count - start, 0, 0, 0)
+                }
+                if result < 0 { throw Errno(rawValue: Int32(-result)) }
+                return result
+            }
+        }
+    }
+
+    /// Up to `byteCount` bytes of one read(2); empty at the end of the file.
+    public borrowing func read(upTo byteCount: Int) throws(Errno) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: byteCount)
+        let count = try retrying { () throws(Errno) in
+            let result = unsafe bytes.withUnsafeMutableBytes { buffer in
+                cl_syscall(
+                    Int(__NR_read), Int(rawValue), Int(bitPattern: buffer.baseAddress), buffer.count, 0, 0, 0)
+            }
+            if result < 0 { throw Errno(rawValue: Int32(-result)) }
+            return result
+        }
+        bytes.removeLast(byteCount - count)
+        return bytes
+    }
+
+    /// Reads to the end of the file, and throws `EFBIG` beyond `limit` bytes.
+    public borrowing func readAll(limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        while true {
+            let chunk = try read(upTo: min(65536, limit - bytes.count + 1))
+            if chunk.isEmpty { return bytes }
+            bytes += chunk
+            if bytes.count > limit { throw Errno(rawValue: EFBIG) }
+        }
+    }
+}

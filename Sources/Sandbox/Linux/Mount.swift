@@ -1,0 +1,125 @@
+import CLinux
+import Glibc
+
+/// Mounts as file descriptors, with the calls of Linux 5.2 and later: a mount is made or copied detached,
+/// given its attributes, and then attached to a place that is itself an open descriptor, so that no path is
+/// resolved twice.
+public enum Mount {
+    /// Attributes of one mount, mount_setattr(2).
+    public struct Attributes: OptionSet, Sendable {
+        public let rawValue: UInt64
+        public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+        public static let readOnly = Attributes(rawValue: 0x1)
+        public static let noSetUID = Attributes(rawValue: 0x2)
+        public static let noDevices = Attributes(rawValue: 0x4)
+        public static let noExecute = Attributes(rawValue: 0x8)
+        public static let noAccessTime = Attributes(rawValue: 0x10)
+        public static let strictAccessTime = Attributes(rawValue: 0x20)
+        /// The three bits of which one access-time mode is chosen; clear them before setting one.
+        public static let accessTimeMask = Attributes(rawValue: 0x70)
+        public static let noDirectoryAccessTime = Attributes(rawValue: 0x80)
+        public static let noSymlinkFollow = Attributes(rawValue: 0x200000)
+    }
+
+    /// open_tree(2) with OPEN_TREE_CLONE: a detached copy of the mount at `path` below `directory`.
+    /// `recursive` takes the mounts beneath it as well.
+    public static func copy(
+        _ path: String, at directory: Int32 = FileDescriptor.currentDirectory, recursive: Bool, followsLink: Bool = true
+    ) throws(Errno) -> FileDescriptor {
+        var flags = 1 | Int(O_CLOEXEC) | CL_AT_NO_AUTOMOUNT
+        if recursive { flags |= CL_AT_RECURSIVE }
+        if !followsLink { flags |= CL_AT_SYMLINK_NOFOLLOW }
+        if path.isEmpty { flags |= CL_AT_EMPTY_PATH }
+        return try withPath(path) { (name) throws(Errno) in
+            FileDescriptor(owning: Int32(try syscall(__NR_open_tree, Int(directory), name, flags)))
+        }
+    }
+
+    /// fsopen(2), fsconfig(2) and fsmount(2): a new file system of kind `type`, mounted nowhere yet.
+    ///
+    /// - Parameter options: `key=value` or `key`, each in the file system's own terms.
+    public static func make(
+        _ type: String, source: String? = nil, options: [String] = [], attributes: Attributes = []
+    ) throws(Errno) -> FileDescriptor {
+        let context = try withPath(type) { (name) throws(Errno) in
+            FileDescriptor(owning: Int32(try syscall(__NR_fsopen, name, 1)))
+        }
+        if let source { try configure(context.rawValue, key: "source", value: source) }
+        for option in options {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            try configure(context.rawValue, key: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : nil)
+        }
+        try syscall(__NR_fsconfig, Int(context.rawValue), 6, 0, 0, 0)
+        return FileDescriptor(
+            owning: Int32(try syscall(__NR_fsmount, Int(context.rawValue), 1, Int(attributes.rawValue))))
+    }
+
+    static func configure(_ context: Int32, key: String, value: String?) throws(Errno) {
+        try withPath(key) { (key) throws(Errno) in
+            guard let value else {
+                _ = try syscall(__NR_fsconfig, Int(context), 0, key, 0, 0)
+                return
+            }
+            try withPath(value) { (value) throws(Errno) in
+                _ = try syscall(__NR_fsconfig, Int(context), 1, key, value, 0)
+            }
+        }
+    }
+
+    /// move_mount(2): attaches the detached `mount` on `target`, an open directory or file (O_PATH will do),
+    /// or on `path` below it.
+    public static func attach(_ mount: Int32, on target: Int32, path: String = "") throws(Errno) {
+        let flags = 0x4 | (path.isEmpty ? 0x40 : 0)
+        try withPath("") { (empty) throws(Errno) in
+            try withPath(path) { (path) throws(Errno) in
+                _ = try syscall(__NR_move_mount, Int(mount), empty, Int(target), path, flags)
+            }
+        }
+    }
+
+    /// How mounts and unmounts travel between copies, mount_namespaces(7).
+    public enum Propagation: UInt64, Sendable {
+        case `private` = 0x40000
+        case slave = 0x80000
+        case shared = 0x100000
+        case unbindable = 0x20000
+    }
+
+    /// mount_setattr(2) on the mount `path` below `directory` (empty: the mount `directory` is open on).
+    public static func setAttributes(
+        _ path: String = "", at directory: Int32, set: Attributes = [], clear: Attributes = [],
+        propagation: Propagation? = nil, recursive: Bool = false
+    ) throws(Errno) {
+        var attributes = mount_attr()
+        attributes.attr_set = set.rawValue
+        attributes.attr_clr = clear.rawValue
+        attributes.propagation = propagation?.rawValue ?? 0
+        let flags = (path.isEmpty ? CL_AT_EMPTY_PATH : 0) | (recursive ? CL_AT_RECURSIVE : 0)
+        try withPath(path) { (name) throws(Errno) in
+            try unsafe withUnsafePointer(to: &attributes) { (pointer) throws(Errno) in
+                _ = unsafe try syscall(
+                    __NR_mount_setattr, Int(directory), name, flags, pointer.argument, MemoryLayout<mount_attr>.size)
+            }
+        }
+    }
+
+    /// umount2(2), detaching at once whatever is busy, and following no symlink at the end of `path`.
+    public static func detach(_ path: String) throws(Errno) {
+        try withPath(path) { (name) throws(Errno) in
+            _ = try syscall(__NR_umount2, name, CL_MNT_DETACH | CL_UMOUNT_NOFOLLOW)
+        }
+    }
+
+    /// Makes the mount `root` the root of this mount namespace and lets go of the old one.
+    public static func pivot(to root: Int32) throws(Errno) {
+        try syscall(__NR_fchdir, Int(root))
+        // pivot_root(2), NOTES: "." on "." stacks the old root on the new, and the unmount takes it away.
+        try withPath(".") { (here) throws(Errno) in
+            _ = try syscall(__NR_pivot_root, here, here)
+            _ = try syscall(__NR_umount2, here, CL_MNT_DETACH)
+            _ = try syscall(__NR_chdir, here)
+        }
+        try withPath("/") { (slash) throws(Errno) in _ = try syscall(__NR_chdir, slash) }
+    }
+}

@@ -1,0 +1,100 @@
+import CLinux
+import Glibc
+
+/// How a file is opened, open(2). `O_CLOEXEC` is always added.
+public struct OpenOptions: OptionSet, Sendable {
+    public let rawValue: Int32
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    public static let writeOnly = OpenOptions(rawValue: O_WRONLY)
+    public static let readWrite = OpenOptions(rawValue: O_RDWR)
+    public static let create = OpenOptions(rawValue: O_CREAT)
+    public static let exclusive = OpenOptions(rawValue: O_EXCL)
+    public static let truncate = OpenOptions(rawValue: O_TRUNC)
+    public static let append = OpenOptions(rawValue: O_APPEND)
+    public static let directory = OpenOptions(rawValue: O_DIRECTORY)
+    public static let noFollow = OpenOptions(rawValue: O_NOFOLLOW)
+    public static let nonBlocking = OpenOptions(rawValue: O_NONBLOCK)
+    public static let noControllingTerminal = OpenOptions(rawValue: O_NOCTTY)
+    public static let path = OpenOptions(rawValue: Int32(CL_O_PATH))
+}
+
+/// How a path is resolved, openat2(2).
+public struct ResolveOptions: OptionSet, Sendable {
+    public let rawValue: UInt64
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// `..` and absolute symlinks stay below the starting directory, as in a chroot.
+    public static let inRoot = ResolveOptions(rawValue: UInt64(RESOLVE_IN_ROOT))
+    /// Leaving the starting directory is an error.
+    public static let beneath = ResolveOptions(rawValue: UInt64(RESOLVE_BENEATH))
+    public static let noSymlinks = ResolveOptions(rawValue: UInt64(RESOLVE_NO_SYMLINKS))
+    public static let noMagicLinks = ResolveOptions(rawValue: UInt64(RESOLVE_NO_MAGICLINKS))
+    public static let noCrossMount = ResolveOptions(rawValue: UInt64(RESOLVE_NO_XDEV))
+}
+
+extension FileDescriptor {
+    /// The current directory, for calls that take a directory. Borrow only: nothing is owned.
+    public static let currentDirectory: Int32 = -100
+
+    /// open(2).
+    public static func open(_ path: String, _ options: OpenOptions = [], mode: UInt32 = 0) throws(Errno) -> FileDescriptor {
+        try open(path, at: currentDirectory, options, mode: mode)
+    }
+
+    /// openat(2), below the directory `directory`.
+    public static func open(
+        _ path: String, at directory: Int32, _ options: OpenOptions = [], mode: UInt32 = 0
+    ) throws(Errno) -> FileDescriptor {
+        try withPath(path) { (name) throws(Errno) in
+            FileDescriptor(
+                owning: Int32(
+                    try retrying { () throws(Errno) in
+                        try syscall(
+                            __NR_openat, Int(directory), name, Int(options.rawValue | O_CLOEXEC), Int(mode))
+                    }))
+        }
+    }
+
+    /// openat2(2): as `open`, with the resolution held to `resolve`.
+    public static func open(
+        _ path: String, at directory: Int32, _ options: OpenOptions = [], mode: UInt32 = 0,
+        resolve: ResolveOptions
+    ) throws(Errno) -> FileDescriptor {
+        var how = open_how()
+        how.flags = UInt64(UInt32(bitPattern: options.rawValue | O_CLOEXEC))
+        how.mode = UInt64(mode)
+        how.resolve = resolve.rawValue
+        let size = MemoryLayout<open_how>.size
+        return try withPath(path) { (name) throws(Errno) in
+            FileDescriptor(
+                owning: Int32(
+                    try retrying { () throws(Errno) in
+                        try syscall(__NR_openat2, Int(directory), name, unsafe withUnsafePointer(to: &how) { unsafe $0.argument }, size)
+                    }))
+        }
+    }
+
+    /// A pipe, pipe2(2), both ends close-on-exec.
+    public static func pipe() throws(Errno) -> Pipe {
+        var ends: (Int32, Int32) = (-1, -1)
+        try unsafe withUnsafeMutablePointer(to: &ends) { (pointer) throws(Errno) in
+            _ = unsafe try syscall(__NR_pipe2, pointer.argument, Int(O_CLOEXEC))
+        }
+        return Pipe(reader: FileDescriptor(owning: ends.0), writer: FileDescriptor(owning: ends.1))
+    }
+
+    /// An anonymous file in memory, memfd_create(2); `allowsSealing` as MFD_ALLOW_SEALING.
+    public static func memory(named name: String, allowsSealing: Bool = false) throws(Errno) -> FileDescriptor {
+        let flags = MFD_CLOEXEC | (allowsSealing ? MFD_ALLOW_SEALING : 0)
+        return try withPath(name) { (name) throws(Errno) in
+            FileDescriptor(owning: Int32(try syscall(__NR_memfd_create, name, Int(flags))))
+        }
+    }
+}
+
+/// The two ends of a pipe(2).
+public struct Pipe: ~Copyable, Sendable {
+    public var reader: FileDescriptor
+    public var writer: FileDescriptor
+}

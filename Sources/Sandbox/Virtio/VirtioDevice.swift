@@ -1,0 +1,81 @@
+public import GuestMemory
+
+/// Device types, virtio 1.2 §5.
+public enum VirtioDeviceType: UInt32, Sendable {
+    case network = 1
+    case block = 2
+    case console = 3
+    case entropy = 4
+    case balloon = 5
+    case vsock = 19
+    case fileSystem = 26
+}
+
+/// Feature bits every device shares, virtio 1.2 §6.
+public enum VirtioFeature {
+    public static let indirectDescriptors: UInt64 = 1 << 28
+    public static let eventIndex: UInt64 = 1 << 29
+    public static let version1: UInt64 = 1 << 32
+}
+
+/// A device, whoever reaches it: the transport (virtio-mmio in the monitor, or vhost-user under another one)
+/// owns status, feature negotiation and queue registers; the device owns what the queues mean.
+public protocol VirtioDevice: AnyObject {
+    var type: VirtioDeviceType { get }
+
+    /// The features offered. The transport adds ``VirtioFeature/version1`` and the ring's own.
+    var features: UInt64 { get }
+
+    /// The largest size of each virtqueue, in descriptors; their number is the number of queues.
+    var queueSizes: [UInt16] { get }
+
+    /// The device's configuration space, virtio 1.2 §4.2.2: little-endian bytes, read by the driver.
+    var configuration: [UInt8] { get }
+
+    /// The driver is ready: the device gets the guest's memory and its queues and works until ``reset()``.
+    func activate(_ activation: consuming VirtioActivation) throws(VirtioError)
+
+    /// The driver, or the front-end, went away: stop, and let go of memory and queues. Safe to call twice.
+    func reset()
+}
+
+/// What a device is handed when its driver is ready.
+public struct VirtioActivation: ~Copyable {
+    public let memory: GuestMemory
+    /// The features both sides agreed on.
+    public let features: UInt64
+    /// By queue index; a queue the driver did not set up is nil.
+    public var queues: [Virtqueue?]
+
+    public init(memory: GuestMemory, features: UInt64, queues: [Virtqueue?]) {
+        self.memory = memory
+        self.features = features
+        self.queues = queues
+    }
+}
+
+/// What goes wrong between a driver and a device. Any of these breaks the device, not the program.
+public enum VirtioError: Error, Equatable {
+    /// A queue size that is no power of two or out of range, virtio 1.2 §2.7.
+    case queueSize(UInt32)
+    /// A ring outside the guest's memory.
+    case ring(GuestMemoryError)
+    /// The driver claims more new chains than the queue can hold.
+    case availableIndex(distance: UInt16, size: UInt16)
+    /// A descriptor's index is not below the table's size.
+    case descriptorIndex(UInt16, size: UInt32)
+    /// A chain that loops, or is longer than the queue.
+    case chainTooLong(head: UInt16)
+    /// An indirect table that is nested, empty, cut off or mixed with NEXT, virtio 1.2 §2.7.5.3.
+    case indirectTable(head: UInt16)
+    /// A readable descriptor after a writable one, virtio 1.2 §2.7.4.2.
+    case descriptorOrder(head: UInt16)
+    /// A buffer outside the guest's memory.
+    case buffer(head: UInt16, GuestMemoryError)
+    /// A chain without what the device needs in it.
+    case chainTooShort(head: UInt16)
+    /// The driver left out a queue the device cannot do without.
+    case queueMissing(Int)
+    /// The host could not give the device what it runs on.
+    case activation(operation: String, errno: Int32)
+}

@@ -1,0 +1,138 @@
+import CLinux
+public import GuestMemory
+public import Linux
+
+/// A split virtqueue, virtio 1.2 §2.7, as the device sees it. Used by one thread at a time.
+///
+/// The rings are found and checked once, here; a driver that rewrites its addresses afterwards changes
+/// nothing. Everything in them is read once and checked before use.
+public final class Virtqueue {
+    public let size: UInt16
+    /// Signalled by the driver: new chains may be there.
+    public let kick: EventFD
+    /// Signalled to the driver: chains have been used.
+    public let call: EventFD
+
+    let memory: GuestMemory
+    let descriptors: GuestSlice
+    let available: GuestSlice
+    let used: GuestSlice
+    let usesEventIndex: Bool
+    let allowsIndirect: Bool
+    /// The next entry of the available ring to take.
+    public private(set) var nextAvailable: UInt16
+    var nextUsed: UInt16
+    /// `nextUsed` when the driver was last considered for a notification.
+    var lastSignalled: UInt16
+
+    /// Where the driver put the three parts of a queue.
+    public struct Layout: Hashable, Sendable {
+        public var size: UInt16
+        public var descriptors: GuestAddress
+        public var available: GuestAddress
+        public var used: GuestAddress
+
+        public init(size: UInt16, descriptors: GuestAddress, available: GuestAddress, used: GuestAddress) {
+            self.size = size
+            self.descriptors = descriptors
+            self.available = available
+            self.used = used
+        }
+    }
+
+    /// - Parameter nextAvailable: where to go on, for a queue that ran before (vhost-user SET_VRING_BASE).
+    public init(
+        memory: GuestMemory, layout: Layout, features: UInt64, nextAvailable: UInt16 = 0,
+        kick: consuming EventFD, call: consuming EventFD
+    ) throws(VirtioError) {
+        guard layout.size > 0, layout.size <= 32768, layout.size & (layout.size - 1) == 0 else {
+            throw .queueSize(UInt32(layout.size))
+        }
+        let count = UInt64(layout.size)
+        do {
+            descriptors = try memory.slice(at: layout.descriptors, byteCount: 16 * count)
+            available = try memory.slice(at: layout.available, byteCount: 6 + 2 * count)
+            used = try memory.slice(at: layout.used, byteCount: 6 + 8 * count)
+            // The device goes on where the used ring stands, which after a reset is 0 as well.
+            nextUsed = try used.load(at: 2)
+        } catch {
+            throw .ring(error)
+        }
+        self.memory = memory
+        self.size = layout.size
+        self.nextAvailable = nextAvailable
+        lastSignalled = nextUsed
+        usesEventIndex = features & VirtioFeature.eventIndex != 0
+        allowsIndirect = features & VirtioFeature.indirectDescriptors != 0
+        self.kick = kick
+        self.call = call
+    }
+
+    /// The next request of the driver, or nil when there is none.
+    ///
+    /// - Throws: what is wrong with the ring or the chain. The chain is then taken; return it with
+    ///   ``complete(_:byteCount:)`` where its head is known, or let the device fail.
+    public func next() throws(VirtioError) -> DescriptorChain? {
+        let index = try ring { () throws(GuestMemoryError) in try available.loadAcquire(at: 2) }
+        let distance = index &- nextAvailable
+        if distance == 0 { return nil }
+        if distance > size { throw .availableIndex(distance: distance, size: size) }
+        let slot = Int(nextAvailable & (size - 1))
+        let head = try ring { () throws(GuestMemoryError) in try available.load(UInt16.self, at: 4 + 2 * slot) }
+        nextAvailable &+= 1
+        return try chain(from: head)
+    }
+
+    /// Tells the driver not to kick while the device is looking anyway. A hint: kicks may come all the same.
+    public func disableKicks() {
+        // The ring was checked in init, so these stores cannot fail.
+        if !usesEventIndex { try? used.store(UInt16(1), at: 0) }
+    }
+
+    /// Asks for kicks again. True where requests came meanwhile: then look once more before waiting.
+    public func enableKicks() -> Bool {
+        if usesEventIndex {
+            try? used.store(nextAvailable, at: 4 + 8 * Int(size))
+        } else {
+            try? used.store(UInt16(0), at: 0)
+        }
+        cl_fence()
+        guard let index = try? available.loadAcquire(at: 2) else { return false }
+        return index != nextAvailable
+    }
+
+    /// Returns the request `head`, into which `byteCount` bytes were written. Call ``notify()`` afterwards.
+    public func complete(_ head: UInt16, byteCount: UInt32) throws(VirtioError) {
+        guard head < size else { throw .descriptorIndex(head, size: UInt32(size)) }
+        let slot = 4 + 8 * Int(nextUsed & (size - 1))
+        try ring { () throws(GuestMemoryError) in
+            try used.store(UInt32(head), at: slot)
+            try used.store(byteCount, at: slot + 4)
+            nextUsed &+= 1
+            try used.storeRelease(nextUsed, at: 2)
+        }
+    }
+
+    /// Signals the driver, unless it asked not to be, virtio 1.2 §2.7.10.
+    public func notify() {
+        cl_fence()
+        if usesEventIndex {
+            let wanted = (try? available.load(UInt16.self, at: 4 + 2 * Int(size))) ?? nextUsed
+            let previous = lastSignalled
+            lastSignalled = nextUsed
+            // §2.7.10: whether `wanted` lies in [previous, nextUsed).
+            if nextUsed &- wanted &- 1 < nextUsed &- previous { call.signal() }
+        } else if let flags = try? available.load(UInt16.self, at: 0), flags & 1 == 0 {
+            call.signal()
+        }
+    }
+
+    /// Gives the last `count` chains back to the available ring: the device could not serve them yet.
+    public func rewind(_ count: UInt16 = 1) {
+        nextAvailable &-= count
+    }
+
+    func ring<Result>(_ body: () throws(GuestMemoryError) -> Result) throws(VirtioError) -> Result {
+        do { return try body() } catch { throw .ring(error) }
+    }
+}
