@@ -86,13 +86,14 @@ let package = Package(
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
 
         // The runtime: one verb a file.
+        room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
         room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentClient", "SandboxPlan", "Linux"]),
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
-                "OCISpec", "SandboxPlan", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
-                "Seccomp", "Linux",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
+                "Linux",
             ]),
 
         // The programs.
