@@ -108,5 +108,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
+
+        tests("OCISpec", ["OCISpec"]),
     ]
 )
