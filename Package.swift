@@ -109,5 +109,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
+
+        tests("OCISpec", ["OCISpec"]),
     ]
 )
