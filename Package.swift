@@ -111,5 +111,6 @@ let package = Package(
             ]),
 
         tests("OCISpec", ["OCISpec"]),
+        tests("Seccomp", ["Seccomp"]),
     ]
 )
