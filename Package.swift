@@ -80,7 +80,7 @@ let package = Package(
             providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
         room("AgentProtocol", "Agent/AgentProtocol", ["CAgentProtocol", "CProtobuf", "SandboxPlan"]),
-        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux"]),
+        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "AgentCore", "Agent/AgentCore",
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
@@ -88,7 +88,7 @@ let package = Package(
         // The runtime: one verb a file.
         room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
-        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentClient", "SandboxPlan", "Linux"]),
+        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [

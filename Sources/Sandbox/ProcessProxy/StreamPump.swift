@@ -61,8 +61,9 @@ struct StreamPump: ~Copyable {
         }
         if result >= 0 { return result }
         if result == -Int(EAGAIN) || result == -Int(EINTR) { return 0 }
-        // EPIPE: whoever read has left. Reading no more makes the guest's writer see the same.
-        try? UnixSocket.shutdownReading(source.rawValue)
+        // EPIPE: whoever read has left. Reading no more makes the guest's writer see the same; what the caller
+        // gave as input is not ours to shut.
+        if !endsByShutdown { try? UnixSocket.shutdownReading(source.rawValue) }
         isFinished = true
         return 0
     }
