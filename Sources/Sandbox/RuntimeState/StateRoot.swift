@@ -59,6 +59,24 @@ public struct StateRoot: Sendable {
         }
     }
 
+    /// A folder of the root directory.
+    public enum Summary: Sendable {
+        case container(ContainerRecord)
+        /// What is wrong with the record.
+        case unreadable(ContainerID, RuntimeStateError)
+    }
+
+    /// Every container, in the order of their ids. One that is being made or deleted meanwhile is left out.
+    public func summaries() throws(RuntimeStateError) -> [Summary] {
+        try ids().compactMap { id in
+            do {
+                return .container(try record(of: id))
+            } catch {
+                return error == .doesNotExist ? nil : .unreadable(id, error)
+            }
+        }
+    }
+
     private func open(_ id: ContainerID) throws(RuntimeStateError) -> FileDescriptor {
         do {
             return try FileDescriptor.open("\(path)/\(id)", [.directory, .noFollow])
