@@ -40,6 +40,6 @@ public struct Thread: ~Copyable, @unchecked Sendable {
 
     /// Waits for the thread to end.
     public consuming func join() {
-        _ = unsafe pthread_join(identifier, nil)
+        _ = pthread_join(identifier, nil)
     }
 }

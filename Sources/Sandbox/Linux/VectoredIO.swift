@@ -8,7 +8,7 @@ public enum VectoredIO {
     ///
     /// - Returns: how many bytes were taken.
     public static func send(_ vectors: UnsafeMutableBufferPointer<cl_iovec>, on socket: Int32) throws(Errno) -> Int {
-        try unsafe transfer(__NR_sendmsg, vectors, on: socket, flags: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT.rawValue))
+        try unsafe transfer(__NR_sendmsg, vectors, on: socket, flags: Int(MSG_NOSIGNAL) | Int(MSG_DONTWAIT))
     }
 
     /// recvmsg(2): fills `vectors`, which must be valid for the call, from the front. Descriptors the peer
@@ -16,7 +16,7 @@ public enum VectoredIO {
     ///
     /// - Returns: how many bytes came; 0 at the end of the stream.
     public static func receive(into vectors: UnsafeMutableBufferPointer<cl_iovec>, on socket: Int32) throws(Errno) -> Int {
-        try unsafe transfer(__NR_recvmsg, vectors, on: socket, flags: Int(MSG_DONTWAIT.rawValue))
+        try unsafe transfer(__NR_recvmsg, vectors, on: socket, flags: Int(MSG_DONTWAIT))
     }
 
     private static func transfer(

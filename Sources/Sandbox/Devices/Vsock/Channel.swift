@@ -1,5 +1,5 @@
-package import GuestMemory
-import Linux
+internal import GuestMemory
+internal import Linux
 
 /// A connection with what it holds on the host.
 final class Channel {
@@ -93,7 +93,7 @@ struct Backlog {
             start = 0
         }
         // The bytes are copied once, whatever the guest does to them meanwhile.
-        for slice in slices { slice.withBytes { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer($0)) } }
+        for slice in slices { unsafe slice.withBytes { unsafe bytes.append(contentsOf: UnsafeRawBufferPointer($0)) } }
     }
 
     mutating func dropFirst(_ count: Int) {

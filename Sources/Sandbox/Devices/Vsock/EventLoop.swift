@@ -1,6 +1,6 @@
-import GuestMemory
-import Linux
-import Virtio
+internal import GuestMemory
+internal import Linux
+internal import Virtio
 
 /// What a device's thread runs: waits for kicks, streams and deadlines, and serves them, until it is stopped.
 final class EventLoop: @unchecked Sendable {

@@ -189,7 +189,7 @@ package final class Muxer {
             channel.isQueued = false
             guard byToken[channel.token] === channel, !channel.isDetached else { continue }
             if let packet = channel.connection.nextControl() {
-                if channel.connection.awaitsReset { setDeadline(now + Patience.close, of: channel) }
+                if packet.operation == .shutdown, channel.connection.awaitsReset { setDeadline(now + Patience.close, of: channel) }
                 schedule(channel)
                 try packet.write(to: buffer)
                 return PacketHeader.byteCount

@@ -1,4 +1,4 @@
-package import GuestMemory
+internal import GuestMemory
 package import Virtio
 
 /// Moves packets between a muxer and the two virtqueues that matter; the event queue (2) is never used, as the
@@ -72,17 +72,17 @@ package final class QueuePump {
                 return false
             }
             guard chain.writableCount > PacketHeader.byteCount else { throw .chainTooShort(head: chain.head) }
+            let written: Int?
             do {
-                guard let byteCount = try muxer.nextPacket(into: chain.writable, now: now) else {
-                    receiveQueue.rewind()
-                    return false
-                }
-                try receiveQueue.complete(chain.head, byteCount: UInt32(byteCount))
-            } catch let error as GuestMemoryError {
+                written = try muxer.nextPacket(into: chain.writable, now: now)
+            } catch {
                 throw .buffer(head: chain.head, error)
-            } catch let error as VirtioError {
-                throw error
             }
+            guard let written else {
+                receiveQueue.rewind()
+                return false
+            }
+            try receiveQueue.complete(chain.head, byteCount: UInt32(written))
             given += 1
         }
         return muxer.hasPackets

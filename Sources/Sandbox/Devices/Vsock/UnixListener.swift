@@ -1,5 +1,6 @@
+import CLinux
 import Glibc
-import Linux
+internal import Linux
 
 /// The socket on which host peers ask for ports of the guest: `CONNECT <port>\n`, then raw bytes. They are
 /// answered `OK <host port>\n`, or hung up on.
@@ -90,7 +91,7 @@ final class UnixListener {
     /// Looks at the line without taking it, so that nothing behind it is taken either.
     private func requestedPort(of stream: UnixStream) -> Request {
         var line = [UInt8](repeating: 0, count: Self.lineLimit)
-        guard let count = Self.receive(stream, &line, flags: Int32(MSG_PEEK.rawValue)) else { return .incomplete }
+        guard let count = Self.receive(stream, &line, flags: Int32(MSG_PEEK)) else { return .incomplete }
         guard let end = line[..<count].firstIndex(of: UInt8(ascii: "\n")) else {
             return count < Self.lineLimit ? .incomplete : .refused
         }
@@ -127,7 +128,7 @@ extension UnixSocket {
     ) throws(Errno) -> Int {
         try retrying { () throws(Errno) in
             try unsafe syscall(
-                __NR_recvfrom, Int(socket), buffer.argument, buffer.count, Int(flags) | Int(MSG_DONTWAIT.rawValue))
+                __NR_recvfrom, Int(socket), buffer.argument, buffer.count, Int(flags) | Int(MSG_DONTWAIT))
         }
     }
 }

@@ -1,5 +1,5 @@
 import CLinux
-import Linux
+internal import Linux
 
 /// The host's ports as unix sockets of one directory: what the guest asks of port 1024 goes to `vsock_1024`.
 final class UnixPorts: HostPorts {

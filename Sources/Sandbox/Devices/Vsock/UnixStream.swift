@@ -1,6 +1,6 @@
 import CLinux
-import GuestMemory
-import Linux
+internal import GuestMemory
+internal import Linux
 
 /// One connection's host end, a unix stream socket.
 final class UnixStream: HostStream {
@@ -32,7 +32,7 @@ final class UnixStream: HostStream {
             var vector = unsafe cl_iovec(
                 base: UnsafeMutableRawPointer(mutating: buffer.baseAddress), count: buffer.count)
             return unsafe withUnsafeMutablePointer(to: &vector) { pointer in
-                do {
+                do throws(Errno) {
                     return try unsafe VectoredIO.send(
                         UnsafeMutableBufferPointer(start: pointer, count: 1), on: socket.rawValue)
                 } catch {
@@ -69,7 +69,7 @@ final class UnixStream: HostStream {
                     (vectors) throws(Errno) in
                     for (index, slice) in piece.enumerated() {
                         // The guest's memory stays mapped for longer than the call lasts.
-                        slice.withBytes { buffer in
+                        unsafe slice.withBytes { buffer in
                             unsafe vectors.initializeElement(
                                 at: index, to: cl_iovec(base: buffer.baseAddress, count: buffer.count))
                         }

@@ -34,17 +34,17 @@ public final class VsockDevice: VirtioDevice {
     }
 
     /// - Parameters:
-    ///   - guestCID: the guest's context identifier, 3 or more.
+    ///   - guestCID: the guest's context identifier, from 3 to 0xffff_fffe.
     ///   - listener: a listening unix stream socket.
     ///   - directory: where the host's ports are.
     ///   - onFailure: called on the device's thread when the driver broke the device; every connection is
     ///     then closed.
     public init(
-        guestCID: UInt32, listener: consuming FileDescriptor, directory: consuming FileDescriptor,
+        guestCID: UInt64, listener: consuming FileDescriptor, directory: consuming FileDescriptor,
         limits: VsockLimits = VsockLimits(), onFailure: @escaping @Sendable (VirtioError) -> Void
     ) throws(Errno) {
         try listener.setNonBlocking(true)
-        self.guestCID = UInt64(guestCID)
+        self.guestCID = guestCID
         self.listener = listener
         self.directory = directory
         self.limits = limits
