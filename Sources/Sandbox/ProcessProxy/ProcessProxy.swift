@@ -40,7 +40,7 @@ public struct ProcessProxy: ~Copyable {
             raw?.restore()
             switch end {
             case .exited(let code): Process.exitNow(Int32(code))
-            case .signaled(let signal): SignalDescriptor.die(of: signal)
+            case .signaled(let signal): Process.die(of: signal)
             }
         } catch {
             let line = Array("fc-proxy: \(error)\n".utf8)
@@ -122,12 +122,12 @@ public struct ProcessProxy: ~Copyable {
     }
 
     private mutating func takeSignals() {
-        while let number = signals.next() {
-            switch number {
+        while let received = signals.next() {
+            switch received.signal {
             case SIGWINCH:
                 if let terminal, let size = RawTerminal.size(terminal) { send(.resize(name, size: size)) }
             case SIGCHLD, SIGPIPE, SIGURG: continue
-            default: send(.signal(name, number: number, toAll: false))
+            default: send(.signal(name, number: received.signal, toAll: false))
             }
         }
     }
