@@ -108,5 +108,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
+
+        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
     ]
 )
