@@ -94,7 +94,8 @@ extension FileDescriptor {
 }
 
 /// The two ends of a pipe(2).
-@frozen public struct Pipe: ~Copyable, Sendable {
+@frozen
+public struct Pipe: ~Copyable, Sendable {
     public var reader: FileDescriptor
     public var writer: FileDescriptor
 }
