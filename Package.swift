@@ -112,5 +112,7 @@ let package = Package(
 
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
     ]
 )
