@@ -54,7 +54,7 @@ extension Process {
     public static func die(of signal: Int32) -> Never {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
-        unsafe Glibc.signal(signal, SIG_DFL)
+        _ = Glibc.signal(signal, SIG_DFL)
         try? SignalMask.set(.none)
         try? kill(getpid(), signal)
         // Only a signal that does not end processes comes back.
