@@ -55,8 +55,9 @@ struct Context {
     private static func installationPrefix() throws(UsageError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = unsafe buffer.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { return -1 }
             // readlink fills at most the buffer and ends it with nothing.
-            unsafe readlink("/proc/self/exe", buffer.baseAddress?.assumingMemoryBound(to: CChar.self), buffer.count)
+            return unsafe readlink("/proc/self/exe", start.assumingMemoryBound(to: CChar.self), buffer.count)
         }
         guard count > 0, count < buffer.count else { throw .executablePath(Errno(rawValue: errno)) }
         return AbsolutePath.of(String(decoding: buffer[..<count], as: UTF8.self) + "/../..")
