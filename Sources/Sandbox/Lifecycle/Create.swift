@@ -35,7 +35,7 @@ extension Runtime {
                 try directory.write(record)
                 try directory.write(bundle.document, to: ContainerDirectory.configName)
             }
-            let proxy = try make(request, bundle, plan, engine, &record, directory, detaches: detaches)
+            let proxy = try make(request, bundle, plan, engine.engine, &record, directory, detaches: detaches)
             return MadeContainer(directory: directory, proxy: proxy)
         } catch {
             // The first error is the one to tell.

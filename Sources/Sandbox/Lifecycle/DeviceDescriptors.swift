@@ -13,13 +13,19 @@ struct DeviceDescriptors: ~Copyable {
     let log: FileDescriptor
 
     init(_ files: SandboxFiles) throws(Errno) {
-        fileServer = try UnixSocket.pair()
         let directory = try SocketDirectory(path: files.vsockDirectory)
-        vsockListener = try UnixSocket.listen(at: directory.path(of: SandboxFiles.listenerName), nonBlocking: true)
-        vsockDirectory = try FileDescriptor.open(files.vsockDirectory, [.directory, .noFollow])
-        consoleLog = try Self.appending(files.consoleLog)
-        jailLog = try Self.appending(files.jailLog)
-        log = try Self.appending(files.deviceLog)
+        let fileServer = try UnixSocket.pair()
+        let listener = try UnixSocket.listen(at: directory.path(of: SandboxFiles.listenerName), nonBlocking: true)
+        let vsockDirectory = try FileDescriptor.open(files.vsockDirectory, [.directory, .noFollow])
+        let consoleLog = try Self.appending(files.consoleLog)
+        let jailLog = try Self.appending(files.jailLog)
+        let log = try Self.appending(files.deviceLog)
+        self.fileServer = fileServer
+        vsockListener = listener
+        self.vsockDirectory = vsockDirectory
+        self.consoleLog = consoleLog
+        self.jailLog = jailLog
+        self.log = log
     }
 
     private static func appending(_ path: String) throws(Errno) -> FileDescriptor {

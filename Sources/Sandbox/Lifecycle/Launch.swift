@@ -26,7 +26,7 @@ extension Runtime {
         let ready = try readyListener(files)
         let lifeline = try pipe("lifeline")
         try startJail(
-            plan, machine, engine, files, id: record.id, cgroup: cgroup, network: network?.rawValue,
+            plan, machine, engine, files, id: record.id, cgroup: cgroup, network: Self.number(of: network),
             lifeline: lifeline.reader.rawValue)
         let supervisor = try supervisor(files)
         record.supervisor = supervisor
@@ -37,6 +37,13 @@ extension Runtime {
 
     private func note(_ record: ContainerRecord, _ directory: borrowing ContainerDirectory) throws(RuntimeError) {
         try wrapping(RuntimeError.state) { () throws(RuntimeStateError) in try directory.write(record) }
+    }
+
+    private static func number(of descriptor: borrowing FileDescriptor?) -> Int32? {
+        switch descriptor {
+        case .some(let descriptor): descriptor.rawValue
+        case .none: nil
+        }
     }
 
     private static func writer(of pipe: consuming Pipe) -> FileDescriptor { pipe.writer }
@@ -127,9 +134,8 @@ extension Runtime {
         _ listener: Int32, _ supervisor: ProcessIdentity, _ files: SandboxFiles
     ) throws(RuntimeError) {
         let deadline = Deadline(after: .seconds(options.bootTimeoutSeconds))
-        let watched = supervisor.open()
+        guard let watched = supervisor.open() else { throw bootFailure(files, "the sandbox ended") }
         while true {
-            guard let watched else { throw bootFailure(files, "the sandbox ended") }
             var entries = [
                 pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: watched.rawValue, events: Int16(POLLIN), revents: 0),

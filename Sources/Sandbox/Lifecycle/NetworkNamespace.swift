@@ -16,8 +16,8 @@ enum NetworkNamespace {
         let namespace = try wrapping({ .networkNamespace(path: path, $0) }) { () throws(Errno) in
             try FileDescriptor.open(path, [])
         }
-        let interfaces = try wrapping({ .networkNamespace(path: path, $0) }) { () throws(Errno) in
-            try interfaces(in: namespace.rawValue)
+        let interfaces = try wrapping({ .networkNamespace(path: path, $0) }) { () throws(Errno) -> [String] in
+            try Self.interfaces(in: namespace.rawValue)
         }
         guard interfaces.isEmpty else { throw .networkNotCarried(path: path, interfaces: interfaces) }
         return namespace

@@ -50,7 +50,7 @@ extension Runtime {
         var descriptors = [connection.descriptor, streams.input.rawValue, streams.output.rawValue]
         arguments += ["--control-fd", "\(descriptors[0])"]
         arguments += ["--stdin-fd", "\(descriptors[1])", "--stdout-fd", "\(descriptors[2])"]
-        if let error = streams.error?.rawValue {
+        if let error = streams.errorNumber {
             arguments += ["--stderr-fd", "\(error)"]
             descriptors.append(error)
         }

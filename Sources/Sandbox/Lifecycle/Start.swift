@@ -1,6 +1,6 @@
 import AgentProtocol
-public import OCISpec
-public import RuntimeState
+import OCISpec
+import RuntimeState
 
 extension Runtime {
     /// Runs the program of a created container.

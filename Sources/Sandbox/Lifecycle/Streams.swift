@@ -13,9 +13,22 @@ struct ProcessStreams: ~Copyable {
 
     init(hasTerminal: Bool, socketPath: String, deadline: Deadline) throws(AgentClientError) {
         let (first, second, third) = (StreamToken.random(), StreamToken.random(), StreamToken.random())
-        input = try GuestStream.open(first, socketPath: socketPath, deadline: deadline)
-        output = try GuestStream.open(second, socketPath: socketPath, deadline: deadline)
-        error = hasTerminal ? nil : try GuestStream.open(third, socketPath: socketPath, deadline: deadline)
+        let input = try GuestStream.open(first, socketPath: socketPath, deadline: deadline)
+        let output = try GuestStream.open(second, socketPath: socketPath, deadline: deadline)
+        if hasTerminal {
+            error = nil
+        } else {
+            error = try GuestStream.open(third, socketPath: socketPath, deadline: deadline)
+        }
+        self.input = input
+        self.output = output
         tokens = StreamTokens(input: first, output: second, error: hasTerminal ? nil : third)
+    }
+
+    var errorNumber: Int32? {
+        switch error {
+        case .some(let error): error.rawValue
+        case .none: nil
+        }
     }
 }

@@ -37,6 +37,11 @@ extension Runtime {
             if (try? wait(for: descriptor.rawValue, of: record.id, .seconds(2))) == nil { try endSandbox(of: record) }
         }
         try removeCgroups(record)
-        try wrapping(RuntimeError.state, { () throws(RuntimeStateError) in try directory.remove() })
+        try remove(directory)
+    }
+
+    /// Takes away the container's directory.
+    func remove(_ directory: consuming ContainerDirectory) throws(RuntimeError) {
+        do { try directory.remove() } catch { throw .state(error) }
     }
 }
