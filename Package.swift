@@ -111,5 +111,11 @@ let package = Package(
             ]),
 
         tests("OCISpec", ["OCISpec"]),
+
+        // A guest's vsock driver for tests, and what is tested with it.
+        .target(
+            name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
+            swiftSettings: house),
+        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux"]),
     ]
 )
