@@ -114,5 +114,11 @@ let package = Package(
         tests("Seccomp", ["Seccomp"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
+
+        // A guest's vsock driver for tests, and what is tested with it.
+        .target(
+            name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
+            swiftSettings: house),
+        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux"]),
     ]
 )
