@@ -1,50 +1,45 @@
 import Glibc
 
-/// A thread of the C library, for programs that run without Swift Concurrency. Join every thread started.
-@safe public final class Thread {
-    private var handle: pthread_t?
+/// A thread of this process, pthreads(7). It is joined by its owner, once.
+public struct Thread: ~Copyable, @unchecked Sendable {
+    // @unchecked: the identifier is a plain number, and joining is consuming.
+    private let identifier: pthread_t
 
-    /// What a new thread is handed: its work, owned until it begins.
-    private final class Start {
-        let body: () -> Void
-        init(_ body: @escaping () -> Void) { self.body = body }
+    private final class Body {
+        let name: String
+        let run: () -> Void
+
+        init(name: String, run: @escaping () -> Void) {
+            self.name = name
+            self.run = run
+        }
     }
 
-    /// Starts `body` on a stack of `stackByteCount` bytes (a multiple of the page size), under `name`, of
-    /// which ps shows 15 bytes.
-    public init(name: String, stackByteCount: Int = 256 << 10, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-        var attributes = pthread_attr_t()
-        var code = unsafe pthread_attr_init(&attributes)
-        guard code == 0 else { throw Errno(rawValue: code) }
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        code = unsafe pthread_attr_setstacksize(&attributes, stackByteCount)
-        guard code == 0 else { throw Errno(rawValue: code) }
-        let start = Start {
-            Process.setName(name)
-            body()
-        }
-        var created = pthread_t()
-        // The new thread takes the reference over; where there is none, it is taken back here.
-        let reference = unsafe Unmanaged.passRetained(start)
-        code = unsafe pthread_create(
-            &created, &attributes,
+    /// Starts `body` on a thread of its own.
+    ///
+    /// - Parameter name: as ps shows it, at most 15 bytes.
+    public init(named name: String, _ body: sending @escaping () -> Void) throws(Errno) {
+        let box = unsafe Unmanaged.passRetained(Body(name: name, run: body))
+        var identifier = pthread_t()
+        // The retained box is taken over by the thread, or given back here where there is none.
+        let result = unsafe pthread_create(
+            &identifier, nil,
             { argument in
-                if let argument = unsafe argument {
-                    unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
-                }
+                guard let argument = unsafe argument else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                Process.setName(body.name)
+                body.run()
                 return nil
-            }, reference.toOpaque())
-        guard code == 0 else {
-            unsafe reference.release()
-            throw Errno(rawValue: code)
+            }, box.toOpaque())
+        guard result == 0 else {
+            unsafe box.release()
+            throw Errno(rawValue: result)
         }
-        handle = created
+        self.identifier = identifier
     }
 
-    /// Waits for the thread to end. Only the first call waits.
-    public func join() {
-        guard let handle else { return }
-        self.handle = nil
-        unsafe _ = pthread_join(handle, nil)
+    /// Waits for the thread to end.
+    public consuming func join() {
+        _ = pthread_join(identifier, nil)
     }
 }

@@ -1,0 +1,36 @@
+/// The virtual machine: what every engine needs to know, and nothing of how it does it.
+public struct MachinePlan: Hashable, Sendable {
+    /// Uncompressed ELF with a PVH note.
+    public var kernelPath: String
+    /// Uncompressed cpio, the agent as /init.
+    public var initramfsPath: String
+    /// What the guest's command line gets beyond what the engine needs.
+    public var kernelArguments: [String] = []
+    public var vcpuCount: Int
+    /// A multiple of 1 MiB.
+    public var memoryByteCount: UInt64
+    /// 3 to 0xffff_fffe: the guest's address on its vsock.
+    public var guestCID: UInt64
+
+    public init(kernelPath: String, initramfsPath: String, vcpuCount: Int, memoryByteCount: UInt64, guestCID: UInt64) {
+        self.kernelPath = kernelPath
+        self.initramfsPath = initramfsPath
+        self.vcpuCount = vcpuCount
+        self.memoryByteCount = memoryByteCount
+        self.guestCID = guestCID
+    }
+}
+
+/// Names and numbers that host and guest must agree on, written down once.
+public enum GuestConvention {
+    /// The agent's port for control connections; host processes connect to it.
+    public static let controlPort: UInt32 = 1024
+    /// The agent's port for standard streams.
+    public static let streamPort: UInt32 = 1025
+    /// The host's port the agent connects to once, when it is ready.
+    public static let readyPort: UInt32 = 1024
+    /// The virtio-fs tag of the shared directory tree.
+    public static let sharedTag = "fc-shared"
+    /// Where the agent mounts it.
+    public static let sharedDirectory = "/run/fc/shared"
+}
