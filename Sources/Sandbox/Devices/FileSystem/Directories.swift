@@ -82,7 +82,7 @@ extension FileServer {
             // Where the descriptor stands now is the last entry's cookie.
             var last = 0
             while last < count {
-                guard let start = UnsafeRawPointer(bitPattern: address + last) else { break }
+                guard let start = unsafe UnsafeRawPointer(bitPattern: address + last) else { break }
                 position = unsafe start.loadUnaligned(fromByteOffset: 8, as: Int64.self)
                 last += unsafe Int(start.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
             }

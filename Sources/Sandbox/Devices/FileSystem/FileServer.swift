@@ -82,7 +82,7 @@ final class FileServer: Sendable {
     ///
     /// - Returns: the bytes written to the guest; 0 where the request has no answer, or no room for it.
     func serve(_ chain: DescriptorChain, on exchange: Exchange) -> UInt32 {
-        do {
+        do throws(Errno) {
             guard try exchange.begin(chain) else { return 0 }
             guard let opcode = Opcode(rawValue: exchange.opcode) else { throw .noSystemCall }
             if isReadOnly && opcode.changesTree { throw .readOnlyFileSystem }

@@ -1,4 +1,3 @@
-public import GuestMemory
 import Glibc
 public import Linux
 import Synchronization

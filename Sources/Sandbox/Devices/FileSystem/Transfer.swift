@@ -84,7 +84,7 @@ extension Exchange {
             if start + total < next {
                 let from = start + total - position
                 let byteCount = min(slice.count - from, count - total)
-                slice.withBytes { bytes in
+                unsafe slice.withBytes { bytes in
                     // In the slice's bounds; the guest's memory outlives the request.
                     unsafe vectors[used] = cl_iovec(base: bytes.baseAddress! + from, count: byteCount)
                 }

@@ -10,17 +10,24 @@ private final class SharedQueue: @unchecked Sendable {
     private let queue: Virtqueue
     private var isBroken = false
 
+    struct Taken {
+        let chain: DescriptorChain
+        let hasMore: Bool
+    }
+
     init(_ queue: Virtqueue) { self.queue = queue }
 
     var kick: Int32 { queue.kick.descriptor.rawValue }
 
     /// The next request, and whether more are waiting behind it; nil when there is none, and then a kick will
     /// tell of the next.
-    func take(_ log: (String) -> Void) -> (chain: DescriptorChain, hasMore: Bool)? {
-        lock.withLock { _ in
+    func take(_ log: (String) -> Void) -> Taken? {
+        lock.withLock { (_) -> Taken? in
             while !isBroken {
-                do {
-                    if let chain = try queue.next() { return (chain, queue.enableKicks()) }
+                do throws(VirtioError) {
+                    if let chain = try queue.next() {
+                        return Taken(chain: chain, hasMore: queue.enableKicks())
+                    }
                     if !queue.enableKicks() { return nil }
                 } catch {
                     switch error {
@@ -86,8 +93,19 @@ final class WorkerPool {
         static let end: UInt64 = 1
     }
 
+    /// One thread of the pool.
+    private final class Worker {
+        private var thread: Thread?
+
+        init(_ index: Int, _ shared: Shared) throws(Errno) {
+            thread = try Thread(named: "fsd worker \(index)") { WorkerPool.work(shared) }
+        }
+
+        func join() { thread.take()?.join() }
+    }
+
     private let shared: Shared
-    private var threads: [Thread] = []
+    private var workers: [Worker] = []
 
     init(
         server: FileServer, memory: GuestMemory, queues: [Virtqueue], count: Int,
@@ -97,7 +115,7 @@ final class WorkerPool {
         let shared = shared
         do {
             for index in 0..<count {
-                threads.append(try Thread(name: "fsd worker \(index)") { Self.work(shared) })
+                workers.append(try Worker(index, shared))
             }
         } catch {
             stop()
@@ -108,8 +126,8 @@ final class WorkerPool {
     /// Ends the workers, each after the request it is at.
     func stop() {
         shared.end.signal()
-        for thread in threads { thread.join() }
-        threads = []
+        for worker in workers { worker.join() }
+        workers = []
     }
 
     private static func work(_ shared: Shared) {
@@ -135,10 +153,10 @@ final class WorkerPool {
         while !isIdle {
             isIdle = true
             for queue in shared.queues {
-                guard let (chain, hasMore) = queue.take(shared.log) else { continue }
-                if hasMore, shared.sleepers.load(ordering: .sequentiallyConsistent) > 0 { shared.wake.signal() }
-                let byteCount = shared.server.serve(chain, on: exchange)
-                queue.complete(chain.head, byteCount: byteCount)
+                guard let taken = queue.take(shared.log) else { continue }
+                if taken.hasMore, shared.sleepers.load(ordering: .sequentiallyConsistent) > 0 { shared.wake.signal() }
+                let byteCount = shared.server.serve(taken.chain, on: exchange)
+                queue.complete(taken.chain.head, byteCount: byteCount)
                 isIdle = false
                 break
             }
