@@ -6,7 +6,7 @@ struct Check: RuntimeCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Print what the host offers, what is missing, and the cure.")
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     /// - Returns: 1 where something fails that containers need.
     func execute(_ context: Context) throws -> Int32 {

@@ -7,7 +7,7 @@ struct Create: RuntimeCommand {
         commandName: name, abstract: "Create a container; start runs its process.")
 
     @OptionGroup var bundle: BundleOptions
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         try context.runtime.create(bundle.request())

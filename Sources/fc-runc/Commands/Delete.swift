@@ -11,7 +11,7 @@ struct Delete: RuntimeCommand {
     @Argument(help: "The container.")
     var containerID: String
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         try context.runtime.delete(containerID, force: force)

@@ -65,7 +65,7 @@ struct Exec: RuntimeCommand {
     @Argument(help: "The program and its arguments.")
     var command: [String] = []
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         try context.runtime.exec(request())
@@ -78,7 +78,7 @@ struct Exec: RuntimeCommand {
         guard (0...1024).contains(preserveFds) else {
             throw .countOutOfRange(option: "--preserve-fds", value: preserveFds)
         }
-        for variable in env where !variable.contains("=") || variable.hasPrefix("=") {
+        for variable in env where (variable.firstIndex(of: "=") ?? variable.startIndex) == variable.startIndex {
             throw .environment(variable)
         }
         var request = ExecRequest(id: containerID)

@@ -6,7 +6,7 @@ struct FeaturesCommand: RuntimeCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Print what of the runtime-spec is supported, as JSON.")
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         Output.write(Features(annotations: ["fc-runc.version": Version.number]).encoded())

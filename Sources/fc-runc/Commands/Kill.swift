@@ -14,7 +14,7 @@ struct Kill: RuntimeCommand {
     @Argument(help: "The signal, by name or number.")
     var signal = "SIGTERM"
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         try context.runtime.kill(containerID, signal: Signal.number(signal), all: all)

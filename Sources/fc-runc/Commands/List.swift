@@ -12,7 +12,7 @@ struct List: RuntimeCommand {
     @Flag(name: .shortAndLong, help: "The containers' names only.")
     var quiet = false
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         let states = try states(context)

@@ -15,7 +15,7 @@ struct ProcessList: RuntimeCommand {
     @Argument(help: "Options as of ps(1): -ef and its kin, which is what is shown anyway.")
     var options: [String] = []
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         // The host's ps sees none of the guest's processes, so its options cannot be handed on.

@@ -17,7 +17,7 @@ struct Run: RuntimeCommand {
     @Flag(help: "Taken for runc's callers: processes are reaped in the guest.")
     var noSubreaper = false
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         var request = RunRequest(create: try bundle.request())

@@ -14,7 +14,7 @@ struct SpecCommand: RuntimeCommand {
     @Flag(help: "For a user who is not root.")
     var rootless = false
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         let path = AbsolutePath.of((bundle ?? ".") + "/config.json")

@@ -8,7 +8,7 @@ struct StateCommand: RuntimeCommand {
     @Argument(help: "The container.")
     var containerID: String
 
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func execute(_ context: Context) throws -> Int32 {
         Output.write(try context.runtime.state(containerID).encoded())

@@ -14,35 +14,35 @@ extension UnsupportedCommand {
 struct Checkpoint: UnsupportedCommand {
     static let name = "checkpoint"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
 struct Restore: UnsupportedCommand {
     static let name = "restore"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
 struct Events: UnsupportedCommand {
     static let name = "events"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
 struct Pause: UnsupportedCommand {
     static let name = "pause"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
 struct Resume: UnsupportedCommand {
     static let name = "resume"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
 struct Update: UnsupportedCommand {
     static let name = "update"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(title: "Global Options") var global: GlobalOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
