@@ -33,7 +33,7 @@ extension Process {
             unsafe posix_spawn_file_actions_adddup2(&actions, here, there)
         }
         var words = unsafe strings([path] + arguments)
-        var variables = unsafe stringsenvironment
+        var variables = unsafe strings(environment)
         defer { for unsafe string in unsafe words + variables { unsafe free(string) } }
         var pid: pid_t = 0
         let result = unsafe posix_spawn(&pid, path, &actions, nil, &words, &variables)
