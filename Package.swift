@@ -80,19 +80,20 @@ let package = Package(
             providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
         room("AgentProtocol", "Agent/AgentProtocol", ["CAgentProtocol", "CProtobuf", "SandboxPlan"]),
-        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux"]),
+        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "AgentCore", "Agent/AgentCore",
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
 
         // The runtime: one verb a file.
+        room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
-        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentClient", "SandboxPlan", "Linux"]),
+        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
-                "OCISpec", "SandboxPlan", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
-                "Seccomp", "Linux",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
+                "Linux",
             ]),
 
         // The programs.
@@ -104,9 +105,20 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "OCISpec",
+                "Sandbox", "RuntimeState", "Engine", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
+
+        tests("OCISpec", ["OCISpec"]),
+        tests("Seccomp", ["Seccomp"]),
+        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
+
+        // A guest's vsock driver for tests, and what is tested with it.
+        .target(
+            name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
+            swiftSettings: house),
+        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux"]),
     ]
 )

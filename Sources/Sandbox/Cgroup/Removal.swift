@@ -15,7 +15,7 @@ extension HostCgroup {
         for directory in own { try Self.removeTree(directory) }
         for directory in made.reversed() where !directories.contains(directory) {
             do {
-                try Directory.remove(directory, at: FileDescriptor.currentDirectory)
+                try Directory.remove(directory, at: FileDescriptor.currentDirectory, isDirectory: true)
             } catch .busy {
                 continue  // Another sandbox's by now.
             } catch .noSuchFile {
@@ -31,7 +31,7 @@ extension HostCgroup {
         var last = Errno.busy
         for attempt in 0..<attempts {
             do {
-                try Directory.remove(directory, at: FileDescriptor.currentDirectory)
+                try Directory.remove(directory, at: FileDescriptor.currentDirectory, isDirectory: true)
                 return
             } catch .noSuchFile {
                 return

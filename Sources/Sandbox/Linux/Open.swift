@@ -99,3 +99,11 @@ public struct Pipe: ~Copyable, Sendable {
     public var reader: FileDescriptor
     public var writer: FileDescriptor
 }
+
+extension FileDescriptor {
+    /// Reads a file from its first byte to its end, and throws `EFBIG` beyond `limit` bytes.
+    public borrowing func readFromStart(limit: Int) throws(Errno) -> [UInt8] {
+        try syscall(__NR_lseek, Int(rawValue), 0, Int(SEEK_SET))
+        return try readAll(limit: limit)
+    }
+}

@@ -1,0 +1,45 @@
+import Glibc
+
+/// A thread of this process, pthreads(7). It is joined by its owner, once.
+public struct Thread: ~Copyable, @unchecked Sendable {
+    // @unchecked: the identifier is a plain number, and joining is consuming.
+    private let identifier: pthread_t
+
+    private final class Body {
+        let name: String
+        let run: () -> Void
+
+        init(name: String, run: @escaping () -> Void) {
+            self.name = name
+            self.run = run
+        }
+    }
+
+    /// Starts `body` on a thread of its own.
+    ///
+    /// - Parameter name: as ps shows it, at most 15 bytes.
+    public init(named name: String, _ body: sending @escaping () -> Void) throws(Errno) {
+        let box = unsafe Unmanaged.passRetained(Body(name: name, run: body))
+        var identifier = pthread_t()
+        // The retained box is taken over by the thread, or given back here where there is none.
+        let result = unsafe pthread_create(
+            &identifier, nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                let body = unsafe Unmanaged<Body>.fromOpaque(argument).takeRetainedValue()
+                Process.setName(body.name)
+                body.run()
+                return nil
+            }, box.toOpaque())
+        guard result == 0 else {
+            unsafe box.release()
+            throw Errno(rawValue: result)
+        }
+        self.identifier = identifier
+    }
+
+    /// Waits for the thread to end.
+    public consuming func join() {
+        _ = pthread_join(identifier, nil)
+    }
+}
