@@ -49,7 +49,12 @@ extension HostProbe {
     static func output(of path: String, _ arguments: [String]) -> String? {
         guard let pipe = try? FileDescriptor.pipe() else { return nil }
         let reader = pipe.reader
-        guard let pid = spawn(path, arguments, standardOutput: pipe.writer) else { return nil }
+        let writer = pipe.writer
+        guard let null = try? FileDescriptor.open("/dev/null", .readWrite),
+            let pid = try? Process.spawn(
+                path, arguments, descriptors: [0: null.rawValue, 1: writer.rawValue, 2: null.rawValue])
+        else { return nil }
+        _ = consume writer
         var bytes: [UInt8] = []
         var hasEnded = false
         if let epoll = try? Epoll(), (try? epoll.add(reader.rawValue, .readable, token: 0)) != nil {
@@ -64,23 +69,5 @@ extension HostProbe {
         if !hasEnded { try? Process.kill(pid, SIGKILL) }
         guard let ended = try? Process.wait(for: pid), ended.status == .exited(code: 0), hasEnded else { return nil }
         return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// posix_spawn(3), for which it does not matter how many threads there are.
-    static func spawn(
-        _ path: String, _ arguments: [String], standardOutput: consuming FileDescriptor
-    ) -> Int32? {
-        var actions = unsafe posix_spawn_file_actions_t()
-        // The structure is initialized here and destroyed at the end; the strings live as long.
-        guard unsafe posix_spawn_file_actions_init(&actions) == 0 else { return nil }
-        defer { unsafe _ = posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_adddup2(&actions, standardOutput.rawValue, 1)
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        var words = unsafe ([path] + arguments).map { word in unsafe strdup(word) } + [nil]
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
-        var pid: pid_t = 0
-        let result = unsafe posix_spawn(&pid, path, &actions, nil, &words, environ)
-        return result == 0 ? pid : nil
     }
 }

@@ -16,7 +16,7 @@ extension QEMUEngine {
                 QEMUOption("object", "memory-backend-memfd", ["id": "ram", "size": mebibytes, "share": "on"]),
                 QEMUOption("smp", "\(machine.vcpuCount)"),
                 QEMUOption("m", mebibytes),
-                QEMUOption("cpu", Self.processor[accelerator]),
+                processor,
                 acceleration,
                 QEMUOption("chardev", "socket", ["id": "vsock", "fd": "3"]),
                 QEMUOption("device", "vhost-user-vsock-pci", ["chardev": "vsock"]),
@@ -39,12 +39,23 @@ extension QEMUEngine {
     }
 
     /// What a microVM has no use for is left out: each costs the guest's start something.
-    static let machineProperties: KeyValuePairs = [
+    static let machineProperties: KeyValuePairs<String, String> = [
         "smm": "off", "hpet": "off", "usb": "off", "sata": "off", "vmport": "off", "graphics": "off",
         "memory-backend": "ram",
     ]
 
-    static let processor: [EngineChoice.Accelerator: String] = [.tcg: "qemu64", .kvm: "host"]
+    /// Translated, what x86-64-v2 asks for, which some distributions' images are built for, and a source of
+    /// randomness, without which the guest would wait for its first.
+    var processor: QEMUOption {
+        switch accelerator {
+        case .tcg:
+            QEMUOption(
+                "cpu", "qemu64",
+                ["ssse3": "on", "sse4.1": "on", "sse4.2": "on", "popcnt": "on", "rdrand": "on", "svm": "off"])
+        case .kvm:
+            QEMUOption("cpu", "host")
+        }
+    }
 
     var acceleration: QEMUOption {
         switch accelerator {
@@ -56,7 +67,7 @@ extension QEMUEngine {
     }
 
     /// QEMU's own seccomp filter: no fork, no exec, no other user, no priorities.
-    static let sandbox: KeyValuePairs = [
+    static let sandbox: KeyValuePairs<String, String> = [
         "obsolete": "deny", "elevateprivileges": "deny", "spawn": "deny", "resourcecontrol": "deny",
     ]
 

@@ -28,7 +28,7 @@ public struct QEMUInstallation: Hashable, Sendable {
     /// Where firmware lies: qboot.rom, pvh.bin. Debian's, then those of a build from source.
     static let firmwareDirectories = ["/usr/share/qemu", "/usr/local/share/qemu"]
     /// The files the machine of ours opens, and no others.
-    static let firmware = ["qboot.rom", "pvh.bin"]
+    static let firmware = ["qboot.rom", "pvh.bin", "kvmvapic.bin"]
     static let firmwarePlace = "/firmware"
 
     /// The dynamic linker and the folders it looks in. A link on the host, as Debian's /lib, is a folder here.
@@ -39,7 +39,8 @@ public struct QEMUInstallation: Hashable, Sendable {
 
     /// Read-only binds of what is there.
     func mounts() -> [JailMount] {
-        var mounts: [JailMount] = []
+        // QEMU looks for its modules (TCG is one) from where it lies itself, `bin/../lib`.
+        var mounts = [JailMount(source: .host(path: executable), destination: executable, isReadOnly: true)]
         for path in Self.libraries where Self.isThere(path, R_OK) {
             mounts.append(JailMount(source: .host(path: path), destination: path, isReadOnly: true))
         }
