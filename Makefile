@@ -9,7 +9,8 @@ DESTDIR ?=
 
 # --- Debian packages: one a line, with what it is for -------------------------------------------------
 
-PACKAGES += gcc                 # links the C targets; builds the benchmark's floor
+PACKAGES += gcc                 # links; compiles the floor of `make bench`
+PACKAGES += binutils            # objcopy: strips the guest's modules
 PACKAGES += libc6-dev           # headers and static libraries of the C library
 PACKAGES += libstdc++-12-dev    # the C++ library, for the TOML parser
 PACKAGES += pkg-config          # how SwiftPM finds the three libraries below
@@ -17,7 +18,7 @@ PACKAGES += libseccomp-dev      # compiles system call filters
 PACKAGES += libcap-dev          # sets capabilities
 PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
 PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
-PACKAGES += lz4                 # unpacks Debian's kernel
+PACKAGES += lz4                 # unpacks the guest kernel
 PACKAGES += qemu-system-x86     # engine qemu
 PACKAGES += busybox-static      # the root filesystem of `make run` and of the tests
 PACKAGES += iproute2            # ip: network namespaces in tests
