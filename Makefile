@@ -41,7 +41,7 @@ AGENT := fc-agent
 OUT := out
 GUEST := $(OUT)/lib/fc-runc/guest
 
-.PHONY: help setup setup-tests build guest run test lint fuzz bench man install uninstall clean
+.PHONY: help setup setup-tests build guest guest-image run test lint fuzz bench man install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -61,14 +61,18 @@ build: setup ## build the programs into out/
 	    scripts/update $$bin/$(AGENT) $(OUT)/guest-init
 
 guest: build ## prepare the guest's kernel and initramfs in out/
+	@$(MAKE) guest-image
+
+# The guest alone, of the agent that was built last.
+guest-image:
 	@mkdir -p $(GUEST)
 	@kernel=$$(guest/kernel) && \
 	    scripts/update $$kernel/vmlinux $(GUEST)/vmlinux && \
 	    scripts/update $$kernel/release $(GUEST)/release && \
 	    guest/initramfs $$kernel $(OUT)/guest-init $(GUEST)/initramfs.cpio
 
-run: ## install packages, build, and run a container of busybox in a virtual machine
-	@scripts/demo
+run: ## set up, build, and run a container of busybox in a virtual machine; EXIT=N for its exit code
+	@scripts/demo $(EXIT)
 
 test: setup-tests build guest ## all tests; the last line counts them
 	@Tests/run-all
