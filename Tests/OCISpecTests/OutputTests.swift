@@ -54,7 +54,9 @@ import Testing
         #expect(!features.mountOptions.contains("idmap"))
         #expect(features.mountOptions.contains("rbind"))
         #expect(!features.linux.seccomp.actions.contains("SCMP_ACT_NOTIFY"))
-        #expect(text(features.encoded()).hasPrefix("{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"1.3.0\",\n    \"hooks\": [],\n"))
+        #expect(
+            text(features.encoded()).hasPrefix(
+                "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"1.3.0\",\n    \"hooks\": [],\n"))
         // What is promised is taken, what is refused is not promised.
         for name in features.linux.namespaces {
             let linux = #"{"ociVersion": "1.0.0", "linux": {"namespaces": [{"type": "\#(name)"}]}}"#
