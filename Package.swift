@@ -119,6 +119,6 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
     ]
 )
