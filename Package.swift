@@ -105,7 +105,7 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "RuntimeState", "Engine", "OCISpec", "Linux",
+                "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
