@@ -117,5 +117,6 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("Seccomp", ["Seccomp"]),
     ]
 )

@@ -5,6 +5,8 @@ public struct Spec: Equatable, Sendable {
     /// The versions of the runtime-spec this reads.
     public static let oldestVersion = "1.0.0"
     public static let newestVersion = "1.3.0"
+    /// The largest document read, in bytes.
+    public static let byteLimit = Limit.document
 
     public var ociVersion = ""
     public var process: Process?

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 public import Linux
 
 /// What can be wrong with an address that a guest names, or with memory that a front-end hands over.
@@ -10,7 +8,10 @@ public enum GuestMemoryError: Error, Equatable {
     case outsideSlice(offset: Int, byteCount: Int, count: Int)
     /// Two regions overlap, or one wraps around or is empty.
     case badRegion(start: GuestAddress, byteCount: UInt64)
-    /// mmap(2) of a region failed.
+    /// The file of a region is no regular one, or ends before the region does: touching what is missing would
+    /// be a SIGBUS.
+    case fileTooShort(start: GuestAddress, byteCount: UInt64)
+    /// mmap(2) or fstat(2) of a region failed.
     case map(start: GuestAddress, byteCount: UInt64, Errno)
 }
 
@@ -38,26 +39,40 @@ public final class GuestMemory: @unchecked Sendable {
     /// files may be closed afterwards.
     public init(_ pieces: [Piece]) throws(GuestMemoryError) {
         var regions: [Region] = []
-        for piece in pieces.sorted(by: { $0.start < $1.start }) {
-            guard piece.byteCount > 0, piece.byteCount <= UInt64(Int.max) / 2,
-                piece.offset <= UInt64(Int.max) / 2,
-                piece.start.advanced(by: piece.byteCount) != nil,
-                regions.last.map({ $0.start.rawValue + $0.byteCount <= piece.start.rawValue }) ?? true
-            else { throw .badRegion(start: piece.start, byteCount: piece.byteCount) }
-            do {
-                // mmap wants a page-aligned offset in the file: map from the page's start.
-                let slack = piece.offset % 4096
-                let mapped = try MappedMemory(
-                    file: piece.file, offset: piece.offset - slack, byteCount: Int(piece.byteCount + slack))
-                regions.append(
-                    Region(
-                        start: piece.start, byteCount: piece.byteCount, frontEndStart: piece.frontEndStart,
-                        mapped: mapped, offset: Int(slack)))
-            } catch {
-                throw .map(start: piece.start, byteCount: piece.byteCount, error)
-            }
+        for piece in pieces { regions.append(try Region(mapping: piece)) }
+        self.regions = try GuestMemory.table(of: regions)
+    }
+
+    private init(table: [Region]) { regions = table }
+
+    /// This memory and one more region; the others stay mapped where they are.
+    public func adding(_ piece: Piece) throws(GuestMemoryError) -> GuestMemory {
+        GuestMemory(table: try GuestMemory.table(of: regions + [try Region(mapping: piece)]))
+    }
+
+    /// This memory without the region that has exactly these bounds, or nil where there is none.
+    public func removing(start: GuestAddress, byteCount: UInt64, frontEndStart: UInt64) -> GuestMemory? {
+        guard
+            let index = regions.firstIndex(where: {
+                $0.start == start && $0.byteCount == byteCount && $0.frontEndStart == frontEndStart
+            })
+        else { return nil }
+        var rest = regions
+        rest.remove(at: index)
+        return GuestMemory(table: rest)
+    }
+
+    /// How many regions there are.
+    public var regionCount: Int { regions.count }
+
+    /// The regions in the order of their addresses, none overlapping the next.
+    private static func table(of regions: [Region]) throws(GuestMemoryError) -> [Region] {
+        let sorted = regions.sorted { $0.start < $1.start }
+        for (lower, upper) in zip(sorted, sorted.dropFirst())
+        where upper.start.rawValue - lower.start.rawValue < lower.byteCount {
+            throw .badRegion(start: upper.start, byteCount: upper.byteCount)
         }
-        self.regions = regions
+        return sorted
     }
 
     /// A part of the guest's memory, as a file that can be mapped. The file is borrowed.
@@ -98,25 +113,5 @@ public final class GuestMemory: @unchecked Sendable {
             return GuestAddress(rawValue: region.start.rawValue + (address - region.frontEndStart))
         }
         return nil
-    }
-}
-
-/// A shared mapping of a file, unmapped with its last owner.
-@usableFromInline
-@safe final class MappedMemory: @unchecked Sendable {
-    // @unchecked: both fields are constants.
-    @usableFromInline let base: UnsafeMutableRawPointer
-    let byteCount: Int
-
-    init(file: Int32, offset: UInt64, byteCount: Int) throws(Errno) {
-        let address = try syscall(
-            __NR_mmap, 0, byteCount, Int(PROT_READ | PROT_WRITE), Int(MAP_SHARED | MAP_NORESERVE), Int(file), Int(offset))
-        // A mapping the kernel just made is never at 0.
-        unsafe base = UnsafeMutableRawPointer(bitPattern: address)!
-        self.byteCount = byteCount
-    }
-
-    deinit {
-        _ = unsafe cl_syscall(Int(__NR_munmap), base.argument, byteCount, 0, 0, 0, 0)
     }
 }

@@ -1,5 +1,5 @@
 public import OCISpec
-public import SandboxPlan
+import SandboxPlan
 
 extension BundlePlan {
     /// What a path on the host is; the planner itself touches no file.

@@ -36,6 +36,10 @@ public protocol VirtioDevice: AnyObject {
     func activate(_ activation: consuming VirtioActivation) throws(VirtioError)
 
     /// The driver, or the front-end, went away: stop, and let go of memory and queues. Safe to call twice.
+    ///
+    /// When it returns, no thread of the device touches them any more, and every chain that was taken has been
+    /// completed, or given back with ``Virtqueue/rewind(_:)``: the device may be activated again at once, on
+    /// the same rings, with the driver none the wiser.
     func reset()
 }
 

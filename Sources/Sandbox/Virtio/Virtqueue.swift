@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 public import GuestMemory
 public import Linux
 
@@ -125,6 +126,13 @@ public final class Virtqueue {
         } else if let flags = try? available.load(UInt16.self, at: 0), flags & 1 == 0 {
             call.signal()
         }
+    }
+
+    /// Makes `descriptor` what ``call`` signals from now on, dup3(2): a front-end may route a queue's interrupt
+    /// elsewhere while the device works. Safe beside the thread that uses the queue.
+    public func replaceCall(with descriptor: borrowing FileDescriptor) throws(Errno) {
+        try syscall(
+            __NR_dup3, Int(descriptor.rawValue), Int(call.descriptor.rawValue), Int(O_CLOEXEC))
     }
 
     /// Gives the last `count` chains back to the available ring: the device could not serve them yet.
