@@ -67,7 +67,7 @@ let package = Package(
 
         // The engines, and the jail they run in.
         room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux"]),
-        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Linux"]),
+        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
         room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
         room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
 
@@ -80,7 +80,7 @@ let package = Package(
             providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
         room("AgentProtocol", "Agent/AgentProtocol", ["CAgentProtocol", "CProtobuf", "SandboxPlan"]),
-        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux"]),
+        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "AgentCore", "Agent/AgentCore",
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
@@ -88,7 +88,7 @@ let package = Package(
         // The runtime: one verb a file.
         room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
-        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentClient", "SandboxPlan", "Linux"]),
+        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
@@ -105,12 +105,15 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "OCISpec",
+                "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
         tests("OCISpec", ["OCISpec"]),
+        tests("Seccomp", ["Seccomp"]),
+        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
         // A guest's vsock driver for tests, and what is tested with it.
         .target(

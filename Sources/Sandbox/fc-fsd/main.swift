@@ -1,1 +1,1 @@
-// Not furnished yet.
+FileSystemProgram.run(CommandLine.arguments)

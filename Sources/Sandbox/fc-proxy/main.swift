@@ -1,1 +1,3 @@
-// Not furnished yet.
+import ProcessProxy
+
+ProcessProxy.main()

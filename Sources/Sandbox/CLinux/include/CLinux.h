@@ -6,3 +6,4 @@
 #include "cl_atomics.h"
 #include "cl_constants.h"
 #include "cl_structs.h"
+#include "cl_files.h"

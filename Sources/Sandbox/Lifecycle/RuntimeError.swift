@@ -1,0 +1,98 @@
+public import AgentClient
+public import Cgroup
+public import Engine
+public import Linux
+public import OCISpec
+public import Planning
+public import RuntimeState
+
+/// Why a verb failed. Texts follow runc's where a caller is known to look for them.
+public enum RuntimeError: Error {
+    case state(RuntimeStateError)
+    case bundle(path: String, Errno)
+    case configurationMissing(path: String)
+    case configuration(path: String, Errno)
+    case spec(SpecError)
+    case unhonoured([String])
+    case processMissing
+    case rootMissing
+    case root(path: String, Errno)
+    case rootIsLink(String)
+    case rootOutsideBundle(String)
+    case planning(PlanningError)
+    case share(path: String, Errno)
+    case mountPoint(path: String, Errno)
+    case networkNamespace(path: String, Errno)
+    case networkNotCarried(path: String, interfaces: [String])
+    case cgroup(CgroupError)
+    case engine(EngineError)
+    case part(name: String, path: String, Errno)
+    case console(Errno)
+    case consoleSocketMissing
+    case consoleSocketUnwanted
+    case consoleSocket(path: String, Errno)
+    case pidFile(path: String, Errno)
+    case preservedDescriptors(Int)
+    case launch(program: String, operation: String, Errno)
+    /// The sandbox ended, or said nothing for too long, before its agent was ready.
+    case sandboxFailed(stage: String, reason: String, console: [String])
+    case agent(AgentClientError)
+    /// The agent refused: its own words.
+    case refused(String)
+    case processFile(path: String, Errno)
+    case signal(number: Int32, Errno)
+    case cleanUp(path: String, Errno)
+    case stillRunning(id: String)
+}
+
+extension RuntimeError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .state(let error): "\(error)"
+        case .bundle(let path, let errno): "bundle \(path): \(errno)"
+        case .configurationMissing(let path): "JSON specification file \(path) not found"
+        case .configuration(let path, let errno): "\(path): \(errno)"
+        case .spec(let error): "config.json: \(error)"
+        case .unhonoured(let fields): "config.json: not supported yet: \(fields.joined(separator: ", "))"
+        case .processMissing: "config.json: process: args must not be empty"
+        case .rootMissing: "config.json: root: path must not be empty"
+        case .root(let path, let errno): "invalid rootfs: stat \(path): \(errno)"
+        case .rootIsLink(let path): "invalid rootfs: \(path): not an absolute path, or a symlink"
+        case .rootOutsideBundle(let path): "invalid rootfs: \(path): leads out of the bundle"
+        case .planning(let error): "config.json: \(error)"
+        case .share(let path, let errno): "share \(path): \(errno)"
+        case .mountPoint(let path, let errno): "make mount point \(path): \(errno)"
+        case .networkNamespace(let path, let errno): "network namespace \(path): \(errno)"
+        case .networkNotCarried(let path, let interfaces):
+            "network namespace \(path): interfaces are not carried into the virtual machine yet: "
+                + interfaces.joined(separator: ", ")
+        case .cgroup(let error): "\(error)"
+        case .engine(let error): "\(error)"
+        case .part(let name, let path, let errno): "\(name) at \(path): \(errno)"
+        case .console(let errno): "make a terminal: \(errno)"
+        case .consoleSocketMissing: "cannot allocate tty if runc will detach without setting console socket"
+        case .consoleSocketUnwanted: "cannot use console socket if runc will not detach or allocate tty"
+        case .consoleSocket(let path, let errno): "console socket \(path): \(errno)"
+        case .pidFile(let path, let errno): "pid file \(path): \(errno)"
+        case .preservedDescriptors(let count):
+            "--preserve-fds \(count): descriptors cannot be carried into a virtual machine"
+        case .launch(let program, let operation, let errno): "start \(program): \(operation): \(errno)"
+        case .sandboxFailed(let stage, let reason, let console):
+            "the sandbox did not start: \(stage): \(reason)"
+                + (console.isEmpty ? "" : "; the guest's console ends: " + console.joined(separator: " | "))
+        case .agent(let error): "guest agent: \(error)"
+        case .refused(let message): message
+        case .processFile(let path, let errno): "process file \(path): \(errno)"
+        case .signal(let number, let errno): "signal \(number): \(errno)"
+        case .cleanUp(let path, let errno): "clean up \(path): \(errno)"
+        case .stillRunning(let id): "container \(id) does not end"
+        }
+    }
+}
+
+/// Runs `body`, whose errors `wrap` makes the runtime's.
+func wrapping<Result: ~Copyable, Failure: Error>(
+    _ wrap: (Failure) -> RuntimeError, _ body: () throws(Failure) -> Result
+) throws(RuntimeError) -> Result {
+    do { return try body() } catch { throw wrap(error) }
+}
