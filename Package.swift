@@ -66,7 +66,7 @@ let package = Package(
         room("FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
 
         // The engines, and the jail they run in.
-        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux"]),
+        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux", "CLinux"]),
         room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
         room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
         room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
@@ -120,6 +120,5 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("Seccomp", ["Seccomp"]),
     ]
 )
