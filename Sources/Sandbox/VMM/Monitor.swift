@@ -46,19 +46,16 @@ public enum Monitor {
         let connection = FileDescriptor(owning: arguments.vsockVhost)
         let failure = Failure()
         let device: VsockDevice
-        let line: FileDescriptor
         do {
             // A second descriptor, for the device's thread to hang up on.
-            line = try connection.duplicate()
-            let number = line.rawValue
+            let line = Line(try connection.duplicate())
             device = try VsockDevice(
                 guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener),
                 directory: FileDescriptor(owning: arguments.vsockDirectory)
             ) { error in
                 // A machine that cannot be talked to is of no use: end it.
                 failure.note(error)
-                try? UnixSocket.shutdownReading(number)
-                try? UnixSocket.shutdownWriting(number)
+                line.hangUp()
             }
         } catch {
             throw .prepare(operation: "vsock device", error)
@@ -69,9 +66,6 @@ public enum Monitor {
         } catch {
             outcome = error
         }
-        // The thread that uses the line ends first.
-        device.reset()
-        _ = consume line
         if let error = failure.first { throw .vsock(error) }
         if let outcome { throw .vhostUser(outcome) }
     }
@@ -91,4 +85,17 @@ private final class Failure: Sendable {
     func note(_ new: VirtioError) { error.withLock { $0 = $0 ?? new } }
 
     var first: VirtioError? { error.withLock { $0 } }
+}
+
+/// A connection to be hung up on by whoever holds this.
+private final class Line: Sendable {
+    private let connection: FileDescriptor
+
+    init(_ connection: consuming FileDescriptor) { self.connection = connection }
+
+    func hangUp() {
+        // The other end may have done so already.
+        try? UnixSocket.shutdownReading(connection.rawValue)
+        try? UnixSocket.shutdownWriting(connection.rawValue)
+    }
 }
