@@ -66,7 +66,7 @@ let package = Package(
         room("FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
 
         // The engines, and the jail they run in.
-        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux"]),
+        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux", "CLinux"]),
         room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
         room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
         room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
