@@ -16,7 +16,7 @@ public final class EchoDevice: VirtioDevice, @unchecked Sendable {
     private let required: Int
 
     private let record = Mutex(Record())
-    private var worker: WorkerThread?
+    private var worker: Thread?
     private let stopping: EventFD
 
     public struct Record: Sendable {
@@ -50,14 +50,17 @@ public final class EchoDevice: VirtioDevice, @unchecked Sendable {
             $0.features = features
         }
         stopping.drain()
-        worker = WorkerThread { [self] in run(queues) }
+        do throws(Errno) {
+            worker = try Thread(named: "echo") { [self] in run(queues) }
+        } catch {
+            throw .activation(operation: "pthread_create", errno: error.rawValue)
+        }
     }
 
     public func reset() {
-        guard let worker else { return }
+        guard let worker = worker.take() else { return }
         stopping.signal()
         worker.join()
-        self.worker = nil
         record.withLock { $0.resets += 1 }
     }
 

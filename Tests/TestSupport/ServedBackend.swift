@@ -4,9 +4,10 @@ public import VhostUser
 public import Virtio
 
 /// A device behind a vhost-user socket, served by a thread of this process.
-public final class ServedBackend: Sendable {
+public final class ServedBackend: @unchecked Sendable {
+    // @unchecked: the thread is its owner's alone.
     private let outcome = Mutex<VhostUserError?>(nil)
-    private let thread: Mutex<WorkerThread?> = Mutex(nil)
+    private var thread: Thread?
 
     /// Serves `device` on one end of a socket pair.
     ///
@@ -19,20 +20,16 @@ public final class ServedBackend: Sendable {
 
     public init(_ device: any VirtioDevice, on connection: consuming FileDescriptor) throws {
         let backend = Handed(try Backend(device: device, connection: connection))
-        let worker = WorkerThread { [self] in
+        thread = try Thread(named: "back-end") { [self] in
             do throws(VhostUserError) { try backend.value.serve() } catch { outcome.withLock { $0 = error } }
         }
-        thread.withLock { $0 = worker }
     }
 
     /// Waits for serve() to end.
     ///
     /// - Returns: what it threw, nil where the front-end just hung up.
     public func wait() -> VhostUserError? {
-        thread.withLock { thread in
-            thread?.join()
-            thread = nil
-        }
+        thread.take()?.join()
         return outcome.withLock { $0 }
     }
 
