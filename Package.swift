@@ -110,6 +110,15 @@ let package = Package(
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
 
+        // A driver without a guest, for tests, benchmarks and fuzzers.
+        .target(
+            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
+            path: "Tests/TestSupport", swiftSettings: house),
+        tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
+        tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
+        tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
+
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
