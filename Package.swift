@@ -112,5 +112,6 @@ let package = Package(
 
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
     ]
 )
