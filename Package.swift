@@ -67,7 +67,7 @@ let package = Package(
 
         // The engines, and the jail they run in.
         room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux"]),
-        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Linux"]),
+        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
         room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
         room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
 
@@ -105,7 +105,7 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "OCISpec",
+                "Sandbox", "RuntimeState", "Engine", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
@@ -113,5 +113,13 @@ let package = Package(
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
+
+        // A guest's vsock driver for tests, and what is tested with it.
+        .target(
+            name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
+            swiftSettings: house),
+        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
     ]
 )

@@ -67,7 +67,7 @@ enum Honoured {
     static let mountTypes: Set<String> = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"]
 
     /// Known mount options that are refused.
-    static let refusedMountOptions: Set<String> = ["idmap", "ridmap", "remount", "tmpcopyup"]
+    static let refusedMountOptions: Set<String> = ["idmap", "ridmap", "remount"]
 
     static let namespaces: Set<Spec.Linux.NamespaceType> = [.pid, .network, .mount, .ipc, .uts, .cgroup]
 

@@ -107,10 +107,11 @@ public struct MountOptions: Equatable, Sendable {
 }
 
 extension Spec.Mount {
-    /// What `options` mean. The type `bind` is taken as the option, as some engines leave the option out.
+    /// What `options` mean. The types `bind` and `rbind` are taken as the options, as some engines leave them out.
     public var parsedOptions: MountOptions {
         var parsed = MountOptions(options)
-        if type == "bind" { parsed.isBind = true }
+        if type == "bind" || type == "rbind" { parsed.isBind = true }
+        if type == "rbind" { parsed.isRecursiveBind = true }
         return parsed
     }
 }

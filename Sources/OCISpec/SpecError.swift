@@ -75,7 +75,7 @@ extension SpecError.Problem: CustomStringConvertible {
         case .duplicate(let kind, let value): "duplicate \(kind) \(quoted(value))"
         case .unsupportedVersion(let version, let lowest, let highest):
             "unsupported version \(quoted(version)), supported are \(lowest) to \(highest)"
-        case .needsNamespace(let type): "needs a \(type.rawValue) namespace in linux.namespaces"
+        case .needsNamespace(let type): "needs a private \(type.rawValue) namespace in linux.namespaces"
         case .softLimitAboveHard(let soft, let hard): "the soft limit \(soft) is above the hard limit \(hard)"
         case .sysctlNotNamespaced(let key): "sysctl \(quoted(key)) is not in a separate kernel namespace"
         case .conflictsWith(let other): "conflicts with \(other)"

@@ -1,1 +1,1 @@
-// Not furnished yet.
+Program.main()

@@ -58,21 +58,10 @@ struct ChildProgram {
             }
             for (target, source) in sources.enumerated() { try syscall(__NR_dup3, Int(source), target, 0) }
             for descriptor in descriptors { try syscall(__NR_fcntl, Int(descriptor), Int(F_SETFD), 0) }
-            try SignalMask.clear()
+            try SignalMask.set(.none)
             try Process.execute(path: path, arguments: [path] + arguments, environment: [])
         } catch {
             return error
-        }
-    }
-}
-
-/// The signals this thread does not get.
-enum SignalMask {
-    /// Blocks none: a program starts as it would from a shell.
-    static func clear() throws(Errno) {
-        var none: UInt64 = 0
-        try unsafe withUnsafeMutablePointer(to: &none) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_rt_sigprocmask, Int(SIG_SETMASK), pointer.argument, 0, 8)
         }
     }
 }

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Linux
 import SandboxPlan
 
@@ -9,22 +7,11 @@ struct Console: ~Copyable {
     let slave: FileDescriptor
 
     init(size: TerminalSize?) throws(Errno) {
-        master = try FileDescriptor.open("/dev/ptmx", [.readWrite, .noControllingTerminal])
-        var number: Int32 = 0
-        var unlocked: Int32 = 0
-        let descriptor = Int(master.rawValue)
-        try unsafe withUnsafeMutablePointer(to: &unlocked) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_ioctl, descriptor, Int(TIOCSPTLCK), pointer.argument)
-        }
-        try unsafe withUnsafeMutablePointer(to: &number) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_ioctl, descriptor, Int(TIOCGPTN), pointer.argument)
-        }
-        slave = try FileDescriptor.open("/dev/pts/\(number)", [.readWrite, .noControllingTerminal])
-        guard let size else { return }
-        var window = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
-        try unsafe withUnsafeMutablePointer(to: &window) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_ioctl, descriptor, Int(TIOCSWINSZ), pointer.argument)
-        }
+        let master = try FileDescriptor.open("/dev/ptmx", [.readWrite, .noControllingTerminal])
+        let slave = try Pseudoterminal.openPeer(of: master)
+        if let size { try Pseudoterminal.setSize(of: master.rawValue, rows: size.rows, columns: size.columns) }
+        self.master = master
+        self.slave = slave
     }
 
     /// Hands the master to whoever listens on the unix socket at `path`, as runc does for --console-socket:
@@ -32,8 +19,11 @@ struct Console: ~Copyable {
     borrowing func send(to path: String) throws(Errno) {
         let socket = try UnixSocket.connect(to: path)
         let name = Array("/dev/ptmx".utf8)
-        _ = try unsafe name.withUnsafeBytes { (bytes) throws(Errno) in
-            unsafe try DescriptorPassing.send(bytes, [master.rawValue], on: socket.rawValue)
+        let result = unsafe name.withUnsafeBytes { bytes in
+            Result { () throws(Errno) in
+                try unsafe DescriptorPassing.send(bytes, [master.rawValue], on: socket.rawValue)
+            }
         }
+        _ = try result.get()
     }
 }

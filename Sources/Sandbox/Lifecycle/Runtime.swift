@@ -1,5 +1,5 @@
 public import Engine
-public import RuntimeState
+import RuntimeState
 
 /// Where fc-runc's own parts lie, as absolute paths.
 public struct Parts: Hashable, Sendable {

@@ -1,3 +1,5 @@
+import Engine
+import CLinux
 import Glibc
 import Linux
 import OCISpec
@@ -7,11 +9,8 @@ import SandboxPlan
 /// What the host shows a sandbox: detached copies of mounts, made here once and handed to the file server's
 /// jail as descriptors, so that nothing resolves the paths a second time.
 struct SharedTree: ~Copyable {
-    private(set) var mounts: [JailMount] = []
+    private(set) var shares: [FileServerProcess.Share] = []
     private var descriptors: [Int32] = []
-
-    /// Where fc-fsd finds the tree in its jail.
-    static let directory = "/shared"
 
     init(_ shares: [Share]) throws(RuntimeError) {
         for share in shares {
@@ -23,10 +22,10 @@ struct SharedTree: ~Copyable {
                     try Mount.setAttributes(
                         at: mount.rawValue, set: .readOnly, recursive: share.isRecursivelyReadOnly)
                 }
-                mounts.append(
-                    JailMount(
-                        source: .detached(descriptor: mount.rawValue, isFile: share.isFile),
-                        destination: "\(Self.directory)/\(share.sharedPath)", isReadOnly: share.isReadOnly))
+                self.shares.append(
+                    FileServerProcess.Share(
+                        path: share.sharedPath, mount: mount.rawValue, isFile: share.isFile,
+                        isReadOnly: share.isReadOnly))
                 descriptors.append(mount.release())
             } catch {
                 throw .share(path: share.source, error)

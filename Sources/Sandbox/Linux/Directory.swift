@@ -5,14 +5,14 @@ import Glibc
 public enum Directory {
     /// mkdirat(2).
     public static func make(
-        _ path: String, at directory: Int32 = FileDescriptor.currentDirectory, mode: UInt32
+        _ path: String, at directory: Int32 = FileDescriptor.currentDirectory, mode: UInt32 = 0o755
     ) throws(Errno) {
         try withPath(path) { (name) throws(Errno) in _ = try syscall(__NR_mkdirat, Int(directory), name, Int(mode)) }
     }
 
     /// unlinkat(2): removes a name, which `isDirectory` says to be an (empty) directory or not.
     public static func remove(
-        _ path: String, at directory: Int32 = FileDescriptor.currentDirectory, isDirectory: Bool = false
+        _ path: String, at directory: Int32 = FileDescriptor.currentDirectory, isDirectory: Bool
     ) throws(Errno) {
         try withPath(path) { (name) throws(Errno) in
             _ = try syscall(__NR_unlinkat, Int(directory), name, isDirectory ? CL_AT_REMOVEDIR : 0)
@@ -56,6 +56,40 @@ public enum Directory {
                 start += length
             }
         }
+    }
+
+    /// The names of the directories in `directory`.
+    public static func subdirectories(of directory: Int32) throws(Errno) -> [String] {
+        try entries(of: directory).filter(\.isDirectory).map(\.name)
+    }
+
+    /// readlinkat(2): what the symlink `name` says, at most 4095 bytes.
+    public static func link(_ name: String, at directory: Int32) throws(Errno) -> String {
+        try withPath(name) { (name) throws(Errno) in
+            var bytes = [UInt8](repeating: 0, count: 4095)
+            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
+                unsafe cl_syscall(Int(__NR_readlinkat), Int(directory), name, buffer.argument, buffer.count, 0, 0)
+            }
+            if count < 0 { throw Errno(rawValue: Int32(-count)) }
+            return String(decoding: bytes[..<count], as: UTF8.self)
+        }
+    }
+
+    /// Whether `file`, an open descriptor (O_PATH will do), is a directory.
+    public static func isDirectory(_ file: Int32) throws(Errno) -> Bool {
+        try status(of: file).st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The device of the file system that `file`, an open descriptor (O_PATH will do), lies on: st_dev of stat(2).
+    public static func device(of file: Int32) throws(Errno) -> UInt64 {
+        UInt64(try status(of: file).st_dev)
+    }
+
+    static func status(of file: Int32) throws(Errno) -> stat {
+        var status = stat()
+        // fstat writes the structure and touches nothing else.
+        guard unsafe fstat(file, &status) == 0 else { throw Errno(rawValue: errno) }
+        return status
     }
 }
 

@@ -94,6 +94,7 @@ extension FileDescriptor {
 }
 
 /// The two ends of a pipe(2).
+@frozen
 public struct Pipe: ~Copyable, Sendable {
     public var reader: FileDescriptor
     public var writer: FileDescriptor

@@ -80,6 +80,7 @@ public enum UnixSocket {
 }
 
 /// Two sockets connected to one another.
+@frozen
 public struct SocketPair: ~Copyable, Sendable {
     public var first: FileDescriptor
     public var second: FileDescriptor

@@ -6,7 +6,7 @@ import SandboxPlan
 
 /// Stands on the host for one process in the guest: carries its streams, hands on signals and window sizes, and
 /// ends as it did.
-public struct ProcessProxy: ~Copyable {
+public final class ProcessProxy {
     /// Requests up to here were made on the connection by who opened it.
     static let firstRequest: UInt64 = 1 << 32
     /// How long output may make no progress once the process was killed: nobody reads it any more.
@@ -32,15 +32,15 @@ public struct ProcessProxy: ~Copyable {
             var raw: RawTerminal? = nil
             if arguments.hasTerminal {
                 // In a session of its own the terminal becomes its controlling one; in the caller's it is already.
-                _ = try? syscall(__NR_ioctl, 0, Int(TIOCSCTTY), 0)
+                try? Pseudoterminal.makeControlling(0)
                 raw = try RawTerminal(0)
             }
-            var proxy = try ProcessProxy(arguments)
+            let proxy = try ProcessProxy(arguments)
             let end = proxy.serve()
             raw?.restore()
             switch end {
             case .exited(let code): Process.exitNow(Int32(code))
-            case .signaled(let signal): SignalDescriptor.die(of: signal)
+            case .signaled(let signal): Process.die(of: signal)
             }
         } catch {
             let line = Array("fc-proxy: \(error)\n".utf8)
@@ -85,7 +85,7 @@ public struct ProcessProxy: ~Copyable {
     }
 
     /// Relays until the process has ended and its output is delivered.
-    mutating func serve() -> ProcessExit.Status {
+    func serve() -> ProcessExit.Status {
         send(.wait(name))
         if let terminal, let size = RawTerminal.size(terminal), size.rows > 0 { send(.resize(name, size: size)) }
         while true {
@@ -96,7 +96,7 @@ public struct ProcessProxy: ~Copyable {
     }
 
     /// Waits for something to do and does it. False where the wait was in vain.
-    private mutating func poll() -> Bool {
+    private func poll() -> Bool {
         var entries = [
             pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(
@@ -121,18 +121,18 @@ public struct ProcessProxy: ~Copyable {
         return true
     }
 
-    private mutating func takeSignals() {
-        while let number = signals.next() {
-            switch number {
+    private func takeSignals() {
+        while let received = signals.next() {
+            switch received.signal {
             case SIGWINCH:
                 if let terminal, let size = RawTerminal.size(terminal) { send(.resize(name, size: size)) }
             case SIGCHLD, SIGPIPE, SIGURG: continue
-            default: send(.signal(name, number: number, toAll: false))
+            default: send(.signal(name, number: received.signal, toAll: false))
             }
         }
     }
 
-    private mutating func takeControl() {
+    private func takeControl() {
         flush()
         do {
             let bytes = try control.read(upTo: 65536)
@@ -149,16 +149,16 @@ public struct ProcessProxy: ~Copyable {
         }
     }
 
-    private mutating func finish(_ answer: Answer) {
+    private func finish(_ answer: Answer) {
         if case .exited(let exit) = answer { end = exit.status } else { lose() }
     }
 
     /// The guest is gone, and the process with it: that is a kill.
-    private mutating func lose() {
+    private func lose() {
         end = .signaled(signal: SIGKILL)
     }
 
-    private mutating func send(_ request: Request) {
+    private func send(_ request: Request) {
         guard let frame = try? RequestMessage(id: nextRequest, request: request).frame() else { return }
         nextRequest += 1
         // A guest that takes nothing any more does not make this process grow.
@@ -167,10 +167,10 @@ public struct ProcessProxy: ~Copyable {
         flush()
     }
 
-    private mutating func flush() {
+    private func flush() {
         while !outgoing.isEmpty {
             let result = unsafe outgoing.withUnsafeBytes { bytes in
-                cl_syscall(
+                unsafe cl_syscall(
                     Int(__NR_sendto), Int(control.rawValue), bytes.argument, bytes.count, Int(MSG_NOSIGNAL), 0, 0)
             }
             guard result > 0 else { return }

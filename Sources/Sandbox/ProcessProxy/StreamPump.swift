@@ -46,7 +46,7 @@ struct StreamPump: ~Copyable {
 
     private mutating func fill() {
         let result = unsafe buffer.withUnsafeMutableBytes { bytes in
-            cl_syscall(Int(__NR_read), Int(source.rawValue), bytes.argument, bytes.count, 0, 0, 0)
+            unsafe cl_syscall(Int(__NR_read), Int(source.rawValue), bytes.argument, bytes.count, 0, 0, 0)
         }
         (start, end) = (0, max(result, 0))
         // A pty whose other side is gone reads as EIO; a reset connection is an end as well.
@@ -56,7 +56,7 @@ struct StreamPump: ~Copyable {
     /// The number of bytes taken; a sink that refuses for good ends the pump, and the source learns of it.
     private mutating func write() -> Int {
         let result = unsafe buffer.withUnsafeBytes { bytes in
-            cl_syscall(
+            unsafe cl_syscall(
                 Int(__NR_write), Int(sink.rawValue), bytes.argument + start, end - start, 0, 0, 0)
         }
         if result >= 0 { return result }

@@ -32,8 +32,10 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var process: ProcessIdentity?
     /// PID 1 of the sandbox's jail; with it goes all that is in there.
     public var supervisor: ProcessIdentity?
-    /// Cgroup directories of the host made for the sandbox, absolute, by controller; "" is cgroup v2's one.
-    public var cgroupPaths: [String: String] = [:]
+    /// The sandbox's cgroup directories on the host, absolute: one in each hierarchy.
+    public var cgroupDirectories: [String] = []
+    /// Those of them, and of the directories above them, that were made for it: all that is to be removed.
+    public var madeCgroupDirectories: [String] = []
     /// Why the sandbox ended, where it did not end by itself.
     public var stopReason: String?
 

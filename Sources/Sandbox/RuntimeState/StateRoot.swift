@@ -68,13 +68,15 @@ public struct StateRoot: Sendable {
 
     /// Every container, in the order of their ids. One that is being made or deleted meanwhile is left out.
     public func summaries() throws(RuntimeStateError) -> [Summary] {
-        try ids().compactMap { id in
+        var summaries: [Summary] = []
+        for id in try ids() {
             do {
-                return .container(try record(of: id))
+                summaries.append(.container(try record(of: id)))
             } catch {
-                return error == .doesNotExist ? nil : .unreadable(id, error)
+                if error != .doesNotExist { summaries.append(.unreadable(id, error)) }
             }
         }
+        return summaries
     }
 
     private func open(_ id: ContainerID) throws(RuntimeStateError) -> FileDescriptor {

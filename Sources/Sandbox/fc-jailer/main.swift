@@ -1,1 +1,3 @@
-// Not furnished yet.
+import Jailer
+
+Jailer.main(Array(CommandLine.arguments.dropFirst()))

@@ -1,0 +1,100 @@
+# fc-runc: an OCI runtime that gives every sandbox a virtual machine. `make help` lists what can be made.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# --- Debian packages: one a line, with what it is for -------------------------------------------------
+
+PACKAGES += gcc                 # links; compiles the floor of `make bench`
+PACKAGES += binutils            # objcopy: strips the guest's modules
+PACKAGES += libc6-dev           # headers and static libraries of the C library
+PACKAGES += libstdc++-12-dev    # the C++ library, for the TOML parser
+PACKAGES += pkg-config          # how SwiftPM finds the three libraries below
+PACKAGES += libseccomp-dev      # compiles system call filters
+PACKAGES += libcap-dev          # sets capabilities
+PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
+PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
+PACKAGES += lz4                 # unpacks the guest kernel
+PACKAGES += qemu-system-x86     # engine qemu
+PACKAGES += busybox-static      # the root filesystem of `make run` and of the tests
+PACKAGES += iproute2            # ip: network namespaces in tests
+
+TEST_PACKAGES += qemu-system-common # /usr/lib/qemu/virtiofsd, the peer in `make bench`
+TEST_PACKAGES += runc           # the peer in `make bench`, and what containerd depends on
+TEST_PACKAGES += crun           # the other peer in `make bench`
+TEST_PACKAGES += containerd     # client: ctr
+TEST_PACKAGES += podman         # client
+TEST_PACKAGES += conmon         # podman's monitor
+
+# --- What is built ------------------------------------------------------------------------------------
+
+# Fully static programs: one start-up without a dynamic linker, one file to bring into a jail.
+RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+PARTS := fc-jailer fc-proxy fc-vmm fc-fsd
+AGENT := fc-agent
+
+# out/ is shaped like an installation, since fc-runc finds its parts relative to itself.
+OUT := out
+GUEST := $(OUT)/lib/fc-runc/guest
+
+.PHONY: help setup setup-tests build guest guest-image run test lint fuzz bench man install uninstall clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+setup: ## install the Debian packages that building and running need
+	@scripts/setup $(PACKAGES)
+
+setup-tests: ## install the Debian packages that the tests need, too
+	@scripts/setup $(PACKAGES) $(TEST_PACKAGES)
+
+build: setup ## build the programs into out/
+	swift build $(RELEASE)
+	@mkdir -p $(OUT)/bin $(OUT)/libexec/fc-runc
+	@bin=$$(swift build $(RELEASE) --show-bin-path) && \
+	    scripts/update $$bin/fc-runc $(OUT)/bin/fc-runc && \
+	    for part in $(PARTS); do scripts/update $$bin/$$part $(OUT)/libexec/fc-runc/$$part || exit 1; done && \
+	    scripts/update $$bin/$(AGENT) $(OUT)/guest-init
+
+guest: build ## prepare the guest's kernel and initramfs in out/
+	@$(MAKE) guest-image
+
+# The guest alone, of the agent that was built last.
+guest-image:
+	@mkdir -p $(GUEST)
+	@kernel=$$(guest/kernel) && \
+	    scripts/update $$kernel/vmlinux $(GUEST)/vmlinux && \
+	    scripts/update $$kernel/release $(GUEST)/release && \
+	    guest/initramfs $$kernel $(OUT)/guest-init $(GUEST)/initramfs.cpio
+
+run: ## set up, build, and run a container of busybox in a virtual machine; EXIT=N for its exit code
+	@scripts/demo $(EXIT)
+
+test: setup-tests build guest ## all tests; the last line counts them
+	@Tests/run-all
+
+lint: ## check the sources' format
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+
+fuzz: ## run the fuzz targets for FUZZ_SECONDS each (default 600)
+	@Tests/Fuzz/run $${FUZZ_SECONDS:-600}
+
+bench: setup-tests build guest ## measure; prints a table and writes .build/bench.json
+	@Tests/Benchmarks/run
+
+man: ## check that the manual pages can be read
+	@for page in man/*.[1-8]; do \
+	    [ ! -e "$$page" ] || MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z "$$page" >/dev/null || exit 1; done
+
+install: ## install below PREFIX (default /usr/local), staged in DESTDIR if given
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install $(OUT)
+
+uninstall: ## remove what install put there
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install --remove $(OUT)
+
+clean: ## remove what was built here; the kernel stays cached in ~/.cache/fc-runc
+	rm -rf $(OUT) .build

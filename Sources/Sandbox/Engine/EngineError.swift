@@ -1,0 +1,30 @@
+public import Linux
+
+/// What can go wrong before the machine's programs are started.
+public enum EngineError: Error, Hashable, Sendable {
+    case unknownKind(String)
+    case notBuilt(EngineKind)
+    /// Looked for in these places.
+    case programMissing(String, searched: [String])
+    /// Separated by spaces on the guest's command line, an argument may hold none, nor control characters.
+    case invalidKernelArgument(String)
+    case invalidMemory(byteCount: UInt64)
+    case invalidProcessorCount(Int)
+    case invalidGuestCID(UInt64)
+    case makeChannel(String, Errno)
+}
+
+extension EngineError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unknownKind(let name): "engine \"\(name)\" is unknown: use \"auto\", \"kvm\" or \"qemu\""
+        case .notBuilt(let kind): "engine \"\(kind.rawValue)\" is not built yet: use \"qemu\" or \"auto\""
+        case .programMissing(let name, let searched): "\(name) is not in \(searched.joined(separator: ", "))"
+        case .invalidKernelArgument(let argument): "kernel argument \"\(argument)\" has a space or a control character"
+        case .invalidMemory(let byteCount): "\(byteCount) bytes of memory: not a multiple of 1 MiB from 64 MiB to 1 TiB"
+        case .invalidProcessorCount(let count): "\(count) virtual processors: not 1 to 255"
+        case .invalidGuestCID(let cid): "guest cid \(cid): not 3 to 4294967294"
+        case .makeChannel(let name, let error): "make the channel of \(name): \(error)"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+public import SandboxPlan
+
+/// A JailPlan as the words of a command line: every field a word of its own, so that no value can be taken
+/// for another, whatever characters it holds. ``JailPlan/init(parsing:)`` is the way back.
+extension JailPlan {
+    /// The words after the program's name.
+    public var arguments: [String] {
+        var words = ["--id", id, "--lifeline-fd", "\(lifeline)", "--status-fd", "\(status)"]
+        for descriptor in cgroups { words += ["--cgroup-fd", "\(descriptor)"] }
+        if let networkNamespace { words += ["--netns-fd", "\(networkNamespace)"] }
+        for process in processes { words += process.words }
+        return words
+    }
+
+    /// Every descriptor the plan speaks of: those the starter of fc-jailer must leave open across exec.
+    public var inheritedDescriptors: Set<Int32> {
+        var numbers: Set<Int32> = [lifeline, status]
+        numbers.formUnion(cgroups)
+        if let networkNamespace { numbers.insert(networkNamespace) }
+        for process in processes {
+            for descriptor in process.descriptors { numbers.insert(descriptor.here) }
+            for mount in process.mounts {
+                if case .detached(let descriptor, _) = mount.source { numbers.insert(descriptor) }
+            }
+        }
+        return numbers
+    }
+}
+
+extension JailedProcess {
+    /// The process's part of the command line, `--process` first.
+    var words: [String] {
+        var words = ["--process", name, "--executable", executable]
+        for mount in mounts { words += mount.words }
+        for descriptor in descriptors { words += ["--descriptor", "\(descriptor.here)", "\(descriptor.there)"] }
+        for capability in capabilities { words += ["--capability", "\(capability)"] }
+        for limit in resourceLimits { words += ["--limit", "\(limit.resource)", "\(limit.soft)", "\(limit.hard)"] }
+        if let uid { words += ["--uid", "\(uid)"] }
+        if let gid { words += ["--gid", "\(gid)"] }
+        for argument in arguments { words += ["--argument", argument] }
+        for variable in environment { words += ["--environment", variable] }
+        return words
+    }
+}
+
+extension JailMount {
+    var words: [String] {
+        let access = isReadOnly ? "ro" : "rw"
+        switch source {
+        case .host(let path):
+            return ["--mount-host", path, destination, access]
+        case .detached(let descriptor, let isFile):
+            return ["--mount-detached", "\(descriptor)", destination, access, isFile ? "file" : "directory"]
+        case .processes:
+            return ["--mount-processes", destination, access]
+        case .temporary:
+            return ["--mount-temporary", destination, access]
+        case .devices(let names):
+            return ["--mount-devices", destination, access] + names.flatMap { ["--device", $0] }
+        }
+    }
+}

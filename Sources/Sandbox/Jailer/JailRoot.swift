@@ -1,0 +1,135 @@
+import CLinux
+import Linux
+
+/// The root directory of a jailed process: an empty tmpfs with a few mounts on it. It is put over the root the
+/// process has, in a mount namespace of its own, and takes its place.
+struct JailRoot {
+    /// Enough for places to mount on: nothing else is ever made there.
+    static let options = ["mode=0755", "size=1m", "nr_inodes=2048"]
+    static let temporaryOptions = ["mode=0755", "size=16m", "nr_inodes=4096"]
+    static let attributes: Mount.Attributes = [.noSetUID, .noDevices, .noExecute]
+
+    /// What a mount becomes once every place is made.
+    struct Seal {
+        let path: String
+        let mount: Int32
+        let attributes: Mount.Attributes
+        /// A tree brings mounts of its own, which are sealed with it.
+        var isTree = false
+    }
+
+    /// The mounted tmpfs.
+    let root: Int32
+    /// The file systems of ours, on which places may be made: everything else is the host's.
+    var ownDevices: Set<UInt64>
+    var seals: [Seal] = []
+
+    /// Mounts the new root over the old.
+    init() throws(JailError) {
+        (root, ownDevices) = try attempt(JailError.makeRoot) { () throws(Errno) in
+            let tree = try Mount.make("tmpfs", source: "jail", options: Self.options, attributes: Self.attributes)
+            let old = try FileDescriptor.open("/", [.path, .directory])
+            try Mount.attach(tree.rawValue, on: old.rawValue)
+            let device = try Directory.device(of: tree.rawValue)
+            return (tree.release(), [device])
+        }
+        seals.append(Seal(path: "/", mount: root, attributes: .readOnly))
+    }
+
+    /// Makes the place of `mount` and attaches it there. `uid` and `gid` own what is new and writable.
+    mutating func add(_ mount: OpenedMount, uid: UInt32, gid: UInt32) throws(JailError) {
+        let path = mount.destination
+        let readOnly: Mount.Attributes = mount.isReadOnly ? .readOnly : []
+        switch mount.source {
+        case .tree(let tree, let isFile, let attributes):
+            try attach(tree, at: path, isFile: isFile)
+            seals.append(Seal(path: path, mount: tree, attributes: attributes.union(readOnly), isTree: true))
+        case .processes:
+            let tree = try make("proc", options: ["subset=pid"], at: path)
+            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+        case .temporary:
+            let tree = try make("tmpfs", options: Self.temporaryOptions + ["uid=\(uid)", "gid=\(gid)"], at: path)
+            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+        case .devices(let nodes):
+            let tree = try make("tmpfs", options: Self.options, at: path)
+            for node in nodes {
+                let nodePath = "\(path)/\(node.name)"
+                try attach(node.tree, at: nodePath, isFile: true)
+                seals.append(Seal(path: nodePath, mount: node.tree, attributes: [.noSetUID, .noExecute]))
+            }
+            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+        }
+    }
+
+    /// A new file system of ours, mounted at `path`.
+    mutating func make(_ type: String, options: [String], at path: String) throws(JailError) -> Int32 {
+        let (tree, device) = try attempt({ .mount(path: path, $0) }) { () throws(Errno) in
+            let tree = try Mount.make(type, source: "jail", options: options, attributes: Self.attributes)
+            let device = try Directory.device(of: tree.rawValue)
+            return (tree.release(), device)
+        }
+        ownDevices.insert(device)
+        try attach(tree, at: path, isFile: false)
+        return tree
+    }
+
+    func attach(_ tree: Int32, at path: String, isFile: Bool) throws(JailError) {
+        let place = try place(path, isFile: isFile)
+        try attempt({ .mount(path: path, $0) }) { () throws(Errno) in
+            try Mount.attach(tree, on: place.rawValue)
+        }
+    }
+
+    /// Opens the place `path`, made where it is missing. No symlink is followed, and nothing is made in a
+    /// directory of the host's.
+    func place(_ path: String, isFile: Bool) throws(JailError) -> FileDescriptor {
+        let names = path.split(separator: "/").map(String.init)
+        var place = try attempt({ .makePlace(path: path, $0) }) { () throws(Errno) in
+            try FileDescriptor.open(".", at: root, [.path, .directory])
+        }
+        for (index, name) in names.enumerated() {
+            let isLastFile = isFile && index == names.count - 1
+            let options: OpenOptions = isLastFile ? [.path, .noFollow] : [.path, .noFollow, .directory]
+            let parent = place.rawValue
+            if let found = try open(name, at: parent, options, path) {
+                place = found
+                continue
+            }
+            place = try attempt({ $0 == .notPermitted ? .placeOutsideRoot(path: path) : .makePlace(path: path, $0) }) {
+                () throws(Errno) in
+                guard ownDevices.contains(try Directory.device(of: parent)) else { throw .notPermitted }
+                if isLastFile {
+                    _ = try FileDescriptor.open(name, at: parent, [.create, .exclusive, .noFollow], mode: 0o444)
+                } else {
+                    try Directory.make(name, at: parent)
+                }
+                return try FileDescriptor.open(name, at: parent, options)
+            }
+        }
+        return place
+    }
+
+    /// What is there under `name`; nil where there is nothing.
+    func open(
+        _ name: String, at parent: Int32, _ options: OpenOptions, _ path: String
+    ) throws(JailError) -> FileDescriptor? {
+        do {
+            return try FileDescriptor.open(name, at: parent, options)
+        } catch .noSuchFile {
+            return nil
+        } catch {
+            throw .makePlace(path: path, error)
+        }
+    }
+
+    /// Gives every mount its attributes, makes the new root the only one, and leaves nothing else reachable.
+    func enter() throws(JailError) {
+        for seal in seals {
+            try attempt({ .sealMount(path: seal.path, $0) }) { () throws(Errno) in
+                try Mount.setAttributes(
+                    at: seal.mount, set: seal.attributes, propagation: .private, recursive: seal.isTree)
+            }
+        }
+        try attempt(JailError.pivot) { () throws(Errno) in try Mount.pivot(to: root) }
+    }
+}

@@ -1,0 +1,48 @@
+import AgentClient
+import AgentProtocol
+import Linux
+import RuntimeState
+
+extension Runtime {
+    /// How long the agent may take to answer what it can answer at once.
+    static let answerTimeout = Duration.seconds(30)
+
+    /// Connects to the agent of the sandbox that the container of `record` runs in.
+    func connect(to record: ContainerRecord) throws(RuntimeError) -> AgentConnection {
+        try withGuestSocket(record) { (path, deadline) throws(AgentClientError) in
+            try AgentConnection(socketPath: path, deadline: deadline)
+        }
+    }
+
+    /// Calls `body` with a path to the sandbox's vsock socket, short enough for connect(2).
+    func withGuestSocket<Result: ~Copyable>(
+        _ record: ContainerRecord, _ body: (String, Deadline) throws(AgentClientError) -> Result
+    ) throws(RuntimeError) -> Result {
+        let files = SandboxFiles(directory: "\(options.root)/\(record.sandboxID)")
+        do {
+            let directory = try SocketDirectory(path: files.vsockDirectory)
+            return try body(
+                directory.path(of: SandboxFiles.listenerName), Deadline(after: Self.answerTimeout))
+        } catch let error as AgentClientError {
+            throw .agent(error)
+        } catch let error as Errno {
+            throw .agent(.connect(path: files.vsockDirectory, error))
+        } catch {
+            throw .agent(.closed(operation: "connect"))
+        }
+    }
+
+    /// Asks the agent; what it refuses is told in its own words, which are runc's.
+    @discardableResult
+    func ask(
+        _ connection: AgentConnection, _ request: Request, timeout: Duration = answerTimeout
+    ) throws(RuntimeError) -> Answer {
+        do {
+            return try connection.call(request, timeout: timeout)
+        } catch .failed(let failure) {
+            throw .refused(failure.message)
+        } catch {
+            throw .agent(error)
+        }
+    }
+}

@@ -1,0 +1,23 @@
+import Engine
+import QEMU
+
+/// The engine that will run a machine.
+struct SelectedEngine {
+    let kind: EngineKind
+    let engine: any Engine
+}
+
+extension Runtime {
+    /// The engine asked for, or the one that can boot Linux here; which and why goes to the log in one line.
+    func chooseEngine() throws(RuntimeError) -> SelectedEngine {
+        let choice = try wrapping(RuntimeError.engine) { () throws(EngineError) in
+            try EngineChoice.make(options.engine, hardware: .probe())
+        }
+        log(.debug, choice.reason)
+        return SelectedEngine(
+            kind: .qemu,
+            engine: QEMUEngine(
+                installation: QEMUInstallation(executable: options.parts.qemu), accelerator: choice.accelerator,
+                monitor: options.parts.program("fc-vmm")))
+    }
+}

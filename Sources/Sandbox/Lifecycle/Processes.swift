@@ -1,0 +1,15 @@
+public import AgentProtocol
+import RuntimeState
+
+extension Runtime {
+    /// The container's processes, by the guest's numbers.
+    public func processes(_ id: String) throws(RuntimeError) -> [ProcessEntry] {
+        let record = try record(containerID(id))
+        guard record.currentStatus != .stopped else { throw .state(.notRunning) }
+        let connection = try connect(to: record)
+        guard case .processes(let entries) = try ask(connection, .processes(container: record.id)) else {
+            throw .agent(.unexpectedAnswer(operation: "processes"))
+        }
+        return entries
+    }
+}

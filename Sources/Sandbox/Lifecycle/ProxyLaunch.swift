@@ -1,0 +1,84 @@
+import AgentClient
+import AgentProtocol
+import Glibc
+import Linux
+import SandboxPlan
+
+/// How the caller holds the streams of a process it starts.
+enum CallerStreams: ~Copyable {
+    /// This process's own, handed on; with a terminal, it is the caller's.
+    case inherited(hasTerminal: Bool)
+    /// A terminal made for it, whose other side the caller has been sent.
+    case terminal(Console)
+
+    var hasTerminal: Bool {
+        switch self {
+        case .inherited(let hasTerminal): hasTerminal
+        case .terminal: true
+        }
+    }
+}
+
+extension Runtime {
+    /// The caller's side of a process: its own streams, or a new terminal sent over the console socket.
+    ///
+    /// - Parameter detaches: the caller does not stay to be the terminal's other side itself.
+    func callerStreams(
+        hasTerminal: Bool, size: TerminalSize?, consoleSocket: String?, detaches: Bool
+    ) throws(RuntimeError) -> CallerStreams {
+        guard hasTerminal, detaches else {
+            if consoleSocket != nil { throw .consoleSocketUnwanted }
+            return .inherited(hasTerminal: hasTerminal)
+        }
+        guard let consoleSocket else { throw .consoleSocketMissing }
+        let console = try wrapping(RuntimeError.console) { () throws(Errno) in try Console(size: size) }
+        try wrapping({ .consoleSocket(path: consoleSocket, $0) }) { () throws(Errno) in
+            try console.send(to: consoleSocket)
+        }
+        return .terminal(console)
+    }
+
+    /// Starts the fc-proxy of a process that has been made over `connection`.
+    ///
+    /// - Returns: its pid. It is this process's child, and its parent's when this one ends.
+    func startProxy(
+        for name: ProcessName, connection: AgentConnection, streams: borrowing ProcessStreams,
+        caller: borrowing CallerStreams, detaches: Bool, lifeline: Int32?
+    ) throws(RuntimeError) -> Int32 {
+        var arguments = ["--container", name.container]
+        if let exec = name.exec { arguments += ["--exec", exec] }
+        var descriptors = [connection.descriptor, streams.input.rawValue, streams.output.rawValue]
+        arguments += ["--control-fd", "\(descriptors[0])"]
+        arguments += ["--stdin-fd", "\(descriptors[1])", "--stdout-fd", "\(descriptors[2])"]
+        if let error = streams.errorNumber {
+            arguments += ["--stderr-fd", "\(error)"]
+            descriptors.append(error)
+        }
+        if let lifeline {
+            arguments += ["--lifeline-fd", "\(lifeline)"]
+            descriptors.append(lifeline)
+        }
+        if caller.hasTerminal { arguments.append("--terminal") }
+        var program = ChildProgram(path: options.parts.program("fc-proxy"), arguments: arguments)
+        program.descriptors = descriptors
+        program.hasOwnSession = detaches
+        switch caller {
+        case .inherited: program.standardStreams = [0, 1, 2]
+        case .terminal(let console):
+            program.standardStreams = [Int32](repeating: console.slave.rawValue, count: 3)
+        }
+        return try program.start()
+    }
+
+    /// Writes a pid as runc does: into a new file beside `path`, then renamed, so that nobody reads half.
+    func writePIDFile(_ pid: Int32, to path: String?) throws(RuntimeError) {
+        guard let path else { return }
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        let temporary = (parts.dropLast() + [".\(parts.last ?? "")"]).joined(separator: "/")
+        try wrapping({ .pidFile(path: path, $0) }) { () throws(Errno) in
+            let file = try FileDescriptor.open(temporary, [.writeOnly, .create, .truncate, .noFollow], mode: 0o644)
+            try file.writeAll(Array("\(pid)".utf8))
+            try Directory.rename(temporary, to: path, at: FileDescriptor.currentDirectory)
+        }
+    }
+}

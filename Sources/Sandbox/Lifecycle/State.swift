@@ -1,0 +1,14 @@
+public import OCISpec
+public import RuntimeState
+
+extension Runtime {
+    /// The container's state now, without waiting for whoever works on it.
+    public func state(_ id: String) throws(RuntimeError) -> State {
+        try record(containerID(id)).state
+    }
+
+    /// Every container of this root, the damaged ones by name only.
+    public func list() throws(RuntimeError) -> [StateRoot.Summary] {
+        try wrapping(RuntimeError.state) { () throws(RuntimeStateError) in try states.summaries() }
+    }
+}

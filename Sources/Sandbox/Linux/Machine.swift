@@ -1,0 +1,74 @@
+import CLinux
+import Glibc
+
+/// What belongs to the whole machine, or to the namespaces that stand for it.
+public enum Machine {
+    /// sethostname(2), at most 64 bytes.
+    public static func setHostname(_ name: String) throws(Errno) {
+        try withPath(name) { (pointer) throws(Errno) in _ = try syscall(__NR_sethostname, pointer, name.utf8.count) }
+    }
+
+    /// setdomainname(2), at most 64 bytes.
+    public static func setDomainName(_ name: String) throws(Errno) {
+        try withPath(name) { (pointer) throws(Errno) in _ = try syscall(__NR_setdomainname, pointer, name.utf8.count) }
+    }
+
+    /// clock_settime(2), of the realtime clock: nanoseconds since 1970.
+    public static func setTime(nanoseconds: Int64) throws(Errno) {
+        var time: (Int64, Int64) = (nanoseconds / 1_000_000_000, nanoseconds % 1_000_000_000)
+        try unsafe withUnsafePointer(to: &time) { (pointer) throws(Errno) in
+            _ = try unsafe syscall(__NR_clock_settime, 0, pointer.argument)
+        }
+    }
+
+    /// RNDADDENTROPY of random(4): feeds the kernel's pool and credits every bit. `random` is open on /dev/random.
+    public static func addEntropy(_ bytes: [UInt8], to random: borrowing FileDescriptor) throws(Errno) {
+        // struct rand_pool_info: entropy count in bits, byte count, the bytes.
+        var message = [Int32](repeating: 0, count: 2 + (bytes.count + 3) / 4)
+        message[0] = Int32(bytes.count * 8)
+        message[1] = Int32(bytes.count)
+        let number = Int(random.rawValue)
+        let result = unsafe message.withUnsafeMutableBytes { buffer in
+            unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[8...]).copyBytes(from: bytes)
+            return unsafe answer(__NR_ioctl, number, 0x4008_5203, buffer.argument)
+        }
+        try checked(result)
+    }
+
+    /// The release of the running kernel, uname(2).
+    public static func kernelRelease() -> String {
+        // struct new_utsname: six names of 65 bytes; the release is the third.
+        var bytes = [UInt8](repeating: 0, count: 6 * 65)
+        let result = unsafe bytes.withUnsafeMutableBytes { unsafe cl_syscall(Int(__NR_uname), $0.argument, 0, 0, 0, 0, 0) }
+        return result < 0 ? "" : String(decoding: bytes[130..<195].prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// finit_module(2): loads the kernel module that is open as `module`. One that is there already is no error.
+    public static func load(module: borrowing FileDescriptor) throws(Errno) {
+        do {
+            try withPath("") { (none) throws(Errno) in
+                _ = try syscall(__NR_finit_module, Int(module.rawValue), none, 0)
+            }
+        } catch where error == .exists {}
+    }
+
+    /// sync(2), then reboot(2) with RB_AUTOBOOT. Returns only where that is not allowed.
+    public static func restart() throws(Errno) {
+        try syscall(__NR_sync)
+        try syscall(__NR_reboot, 0xfee1_dead, 672_274_793, 0x0123_4567, 0)
+    }
+
+    /// Brings the loopback interface of this network namespace up.
+    public static func raiseLoopback() throws(Errno) {
+        let socket = FileDescriptor(owning: Int32(try syscall(__NR_socket, Int(AF_INET), 2 | CL_SOCK_CLOEXEC, 0)))
+        // struct ifreq, 40 bytes: a name of 16 bytes, then flags of two.
+        var request = [UInt8](repeating: 0, count: 40)
+        request[0] = UInt8(ascii: "l")
+        request[1] = UInt8(ascii: "o")
+        let number = Int(socket.rawValue)
+        for operation in [SIOCGIFFLAGS, SIOCSIFFLAGS] {
+            if operation == SIOCSIFFLAGS { request[16] |= 1 }  // IFF_UP
+            try checked(unsafe request.withUnsafeMutableBytes { unsafe answer(__NR_ioctl, number, Int(operation), $0.argument) })
+        }
+    }
+}

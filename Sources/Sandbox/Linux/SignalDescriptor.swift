@@ -1,0 +1,63 @@
+import CLinux
+import Glibc
+
+/// Signals as something to read, signalfd(2), rather than something that interrupts.
+public struct SignalDescriptor: ~Copyable, Sendable {
+    public let descriptor: FileDescriptor
+
+    /// Blocks every signal that can be and collects them.
+    public init() throws(Errno) {
+        try SignalMask.set(.all)
+        var all = SignalMask.all.rawValue
+        descriptor = try unsafe withUnsafeMutablePointer(to: &all) { (pointer) throws(Errno) in
+            FileDescriptor(
+                owning: Int32(
+                    try unsafe syscall(__NR_signalfd4, -1, pointer.argument, 8, CL_SFD_CLOEXEC | CL_SFD_NONBLOCK)))
+        }
+    }
+
+    /// A signal that came.
+    public struct Received: Hashable, Sendable {
+        public let signal: Int32
+        /// The kernel sent it (a key on the terminal, a child's end) and no process did.
+        public let isKernels: Bool
+    }
+
+    /// The next signal that came, if one did. struct signalfd_siginfo has 128 bytes: number, errno, code, …
+    public borrowing func next() -> Received? {
+        guard let bytes = try? descriptor.read(upTo: 128), bytes.count == 128 else { return nil }
+        func word(_ offset: Int) -> Int32 {
+            Int32(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[offset + $1]) << (8 * $1) })
+        }
+        return Received(signal: word(0), isKernels: word(8) > 0)
+    }
+}
+
+/// The signals this thread does not get, by bit: 1 << (signal - 1).
+public struct SignalMask: Sendable {
+    public let rawValue: UInt64
+
+    public static let none = SignalMask(rawValue: 0)
+    public static let all = SignalMask(rawValue: ~0)
+
+    /// rt_sigprocmask(2).
+    public static func set(_ mask: SignalMask) throws(Errno) {
+        var mask = mask.rawValue
+        try unsafe withUnsafeMutablePointer(to: &mask) { (pointer) throws(Errno) in
+            _ = try unsafe syscall(__NR_rt_sigprocmask, Int(SIG_SETMASK), pointer.argument, 0, 8)
+        }
+    }
+}
+
+extension Process {
+    /// Ends this process by `signal`, as if nothing had been blocked or caught, without leaving a core.
+    public static func die(of signal: Int32) -> Never {
+        var none = rlimit(rlim_cur: 0, rlim_max: 0)
+        unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none)
+        _ = Glibc.signal(signal, SIG_DFL)
+        try? SignalMask.set(.none)
+        try? kill(getpid(), signal)
+        // Only a signal that does not end processes comes back.
+        exitNow(128 + signal)
+    }
+}

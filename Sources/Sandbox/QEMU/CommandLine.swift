@@ -1,0 +1,76 @@
+import Engine
+import SandboxPlan
+
+/// QEMU's command line: nothing but what is named here, every device of a guest's that matters over vhost-user.
+extension QEMUEngine {
+    /// Places in the jail.
+    static let kernel = "/vmlinux"
+    static let initramfs = "/initramfs"
+
+    func arguments(for machine: MachinePlan) -> [String] {
+        let mebibytes = "\(machine.memoryByteCount >> 20)M"
+        let options =
+            [
+                QEMUOption("machine", "q35", Self.machineProperties),
+                // Shared, so that fc-vmm and fc-fsd can map it.
+                QEMUOption("object", "memory-backend-memfd", ["id": "ram", "size": mebibytes, "share": "on"]),
+                QEMUOption("smp", "\(machine.vcpuCount)"),
+                QEMUOption("m", mebibytes),
+                processor,
+                acceleration,
+                QEMUOption("chardev", "socket", ["id": "vsock", "fd": "3"]),
+                QEMUOption("device", "vhost-user-vsock-pci", ["chardev": "vsock"]),
+                QEMUOption("chardev", "socket", ["id": "fs", "fd": "4"]),
+                QEMUOption(
+                    "device", "vhost-user-fs-pci",
+                    ["chardev": "fs", "tag": GuestConvention.sharedTag, "queue-size": "1024"]),
+                QEMUOption("chardev", "socket", ["id": "console", "fd": "5"]),
+                QEMUOption("serial", "chardev:console"),
+                QEMUOption("sandbox", "on", Self.sandbox),
+            ]
+        return ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
+            + options.flatMap(\.words)
+            + [
+                "-L", QEMUInstallation.firmwarePlace, "-bios", "qboot.rom",
+                "-kernel", Self.kernel, "-initrd", Self.initramfs,
+                // The whole rest of the word is the guest's command line: no comma means anything here.
+                "-append", (Self.kernelArguments + machine.kernelArguments).joined(separator: " "),
+            ]
+    }
+
+    /// What a microVM has no use for is left out: each costs the guest's start something.
+    static let machineProperties: KeyValuePairs<String, String> = [
+        "smm": "off", "hpet": "off", "usb": "off", "sata": "off", "vmport": "off", "graphics": "off",
+        "memory-backend": "ram",
+    ]
+
+    /// Translated, what x86-64-v2 asks for, which some distributions' images are built for, and a source of
+    /// randomness, without which the guest would wait for its first.
+    var processor: QEMUOption {
+        switch accelerator {
+        case .tcg:
+            QEMUOption(
+                "cpu", "qemu64",
+                ["ssse3": "on", "sse4.1": "on", "sse4.2": "on", "popcnt": "on", "rdrand": "on", "svm": "off"])
+        case .kvm:
+            QEMUOption("cpu", "host")
+        }
+    }
+
+    var acceleration: QEMUOption {
+        switch accelerator {
+        case .tcg:
+            QEMUOption("accel", "tcg", ["thread": "multi", "tb-size": "\(Self.translationCacheMebibytes)"])
+        case .kvm:
+            QEMUOption("accel", "kvm")
+        }
+    }
+
+    /// QEMU's own seccomp filter: no fork, no exec, no other user, no priorities.
+    static let sandbox: KeyValuePairs<String, String> = [
+        "obsolete": "deny", "elevateprivileges": "deny", "spawn": "deny", "resourcecontrol": "deny",
+    ]
+
+    /// The console is the serial line; a panic restarts the machine at once, which `-no-reboot` makes its end.
+    static let kernelArguments = ["console=ttyS0", "quiet", "panic=-1", "cryptomgr.notests"]
+}

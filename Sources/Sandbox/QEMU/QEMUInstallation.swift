@@ -1,0 +1,60 @@
+public import Engine
+import Glibc
+import SandboxPlan
+
+/// QEMU as the distribution installs it, and what of the host a dynamically linked program of its needs to see.
+public struct QEMUInstallation: Hashable, Sendable {
+    /// qemu-system-x86_64, absolute.
+    public var executable: String
+
+    public init(executable: String) {
+        self.executable = executable
+    }
+
+    /// The program's name.
+    public static let program = "qemu-system-x86_64"
+
+    /// Looks for the program in `directories`.
+    public static func find(
+        in directories: [String] = ["/usr/bin", "/usr/local/bin", "/bin", "/usr/libexec"]
+    ) throws(EngineError) -> QEMUInstallation {
+        for directory in directories {
+            let path = "\(directory)/\(program)"
+            if isThere(path, X_OK) { return QEMUInstallation(executable: path) }
+        }
+        throw .programMissing(program, searched: directories)
+    }
+
+    /// Where firmware lies: qboot.rom, pvh.bin. Debian's, then those of a build from source.
+    static let firmwareDirectories = ["/usr/share/qemu", "/usr/local/share/qemu"]
+    /// The files the machine of ours opens, and no others.
+    static let firmware = ["qboot.rom", "pvh.bin", "kvmvapic.bin"]
+    static let firmwarePlace = "/firmware"
+
+    /// The dynamic linker and the folders it looks in. A link on the host, as Debian's /lib, is a folder here.
+    static let libraries = [
+        "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/x86_64-linux-gnu",
+        "/usr/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64",
+    ]
+
+    /// Read-only binds of what is there.
+    func mounts() -> [JailMount] {
+        // QEMU looks for its modules (TCG is one) from where it lies itself, `bin/../lib`.
+        var mounts = [JailMount(source: .host(path: executable), destination: executable, isReadOnly: true)]
+        for path in Self.libraries where Self.isThere(path, R_OK) {
+            mounts.append(JailMount(source: .host(path: path), destination: path, isReadOnly: true))
+        }
+        for file in Self.firmware {
+            let path = Self.firmwareDirectories.map { "\($0)/\(file)" }.first { Self.isThere($0, R_OK) }
+            guard let path else { continue }
+            mounts.append(
+                JailMount(source: .host(path: path), destination: "\(Self.firmwarePlace)/\(file)", isReadOnly: true))
+        }
+        return mounts
+    }
+
+    static func isThere(_ path: String, _ access: Int32) -> Bool {
+        // access(2) reads the string and keeps nothing.
+        unsafe Glibc.access(path, access) == 0
+    }
+}

@@ -1,0 +1,65 @@
+import Linux
+
+/// What is wrong with what the program was asked, beyond the command line's form. The texts are runc's where
+/// runc has one.
+enum UsageError: Error, Equatable {
+    case logFormat(String)
+    case file(String, Errno)
+    case systemdCgroup
+    case engine(String)
+    case configuration(path: String, ConfigurationProblem)
+    case format(String)
+    case signal(String)
+    case user(String, field: String)
+    case environment(String)
+    case processEmpty
+    case processAndArguments
+    case specExists
+    case unsupported(command: String)
+    case unsupportedOption(String, reason: String)
+    case countOutOfRange(option: String, value: Int)
+    case noRuntimeDirectory
+    case executablePath(Errno)
+}
+
+enum ConfigurationProblem: Error, Equatable {
+    case syntax(String, line: Int, column: Int)
+    case unknownKey(String)
+    case wrongType(key: String, expected: String)
+    case badValue(key: String, value: String, expected: String)
+}
+
+extension UsageError: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .logFormat(let format): "invalid log-format: \(format)"
+        case .file(let path, let errno): "open \(path): \(errno)"
+        case .systemdCgroup: "systemd cgroup driver is not supported: use cgroupfs"
+        case .engine(let name): "unknown engine \"\(name)\": expected auto, kvm or qemu"
+        case .configuration(let path, let problem): "\(path): \(problem)"
+        case .format: "invalid format option"
+        case .signal(let name): "unknown signal \"\(name)\""
+        case .user(let text, let field): "parsing \(text) as int for \(field) failed: invalid syntax"
+        case .environment(let text): "invalid environment variable \"\(text)\": expected NAME=value"
+        case .processEmpty: "process args cannot be empty"
+        case .processAndArguments: "a command and --process exclude each other"
+        case .specExists: "File config.json exists. Remove it first"
+        case .unsupported(let command): "fc-runc \(command): not supported yet"
+        case .unsupportedOption(let option, let reason): "\(option) is not supported: \(reason)"
+        case .countOutOfRange(let option, let value): "\(option) \(value): out of range"
+        case .noRuntimeDirectory: "XDG_RUNTIME_DIR is not set: say where states are kept with --root"
+        case .executablePath(let errno): "readlink /proc/self/exe: \(errno)"
+        }
+    }
+}
+
+extension ConfigurationProblem: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .syntax(let text, let line, let column): "line \(line), column \(column): \(text)"
+        case .unknownKey(let key): "unknown key \"\(key)\""
+        case .wrongType(let key, let expected): "\(key): expected \(expected)"
+        case .badValue(let key, let value, let expected): "\(key): \"\(value)\" is not \(expected)"
+        }
+    }
+}
