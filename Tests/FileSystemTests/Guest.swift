@@ -108,7 +108,7 @@ final class Guest {
         var address = 0
         for part in parts where !part.isEmpty {
             let slice = try! memory.slice(at: GuestAddress(rawValue: UInt64(address)), byteCount: UInt64(part.count))
-            try! unsafe part.withUnsafeBytes { (bytes) throws(GuestMemoryError) in try unsafe slice.copy(bytes, to: 0) }
+            unsafe part.withUnsafeBytes { try! unsafe slice.copy($0, to: 0) }
             readable.append(slice)
             address += part.count + 7
         }
