@@ -121,6 +121,7 @@ let package = Package(
 
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
