@@ -112,6 +112,10 @@ let package = Package(
 
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("Cgroup", ["Cgroup", "Linux"]),
+        tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
+        tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
+        tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
