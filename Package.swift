@@ -122,6 +122,10 @@ let package = Package(
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("Cgroup", ["Cgroup", "Linux"]),
+        tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
+        tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
+        tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
