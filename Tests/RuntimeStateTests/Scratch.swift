@@ -21,7 +21,7 @@ final class Scratch {
         if let folder = try? FileDescriptor.open(path, [.directory, .noFollow]) {
             for entry in (try? Directory.entries(of: folder.rawValue)) ?? [] {
                 let place = "\(path)/\(entry.name)"
-                if entry.isDirectory { remove(place) } else { try? Directory.remove(place) }
+                if entry.isDirectory { remove(place) } else { try? Directory.remove(place, isDirectory: false) }
             }
         }
         try? Directory.remove(path, isDirectory: true)

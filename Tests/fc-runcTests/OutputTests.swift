@@ -73,7 +73,7 @@ import Testing
     /// What one message makes of an empty log file.
     func logged(_ format: String, debug: Bool = false, _ body: (Log) -> Void) throws -> String {
         let path = "/tmp/fc-runc-log.\(getpid()).\(UInt64.random(in: 0 ... .max))"
-        defer { try? Directory.remove(path) }
+        defer { try? Directory.remove(path, isDirectory: false) }
         let options = try GlobalOptions.parse(
             ["--log=\(path)", "--log-format=\(format)"] + (debug ? ["--debug"] : []))
         body(try Log(options))
