@@ -110,7 +110,7 @@ import Testing
 
     @Test(arguments: [
         "", "{", "null", "[]", "{}", "{\"format\":\"1\"}", "{\"format\":1}", "\u{FEFF}{}", "{\"format\":1,\"id\":7}",
-        String(repeating: "[", count: 100_000),
+        "[[[[[[[[", "{\"format\":1e99}",
     ])
     func damagedRecordsAreNamed(_ text: String) throws {
         let id = try ContainerID("c")
@@ -132,6 +132,13 @@ import Testing
         #expect(throws: RuntimeStateError.self) { _ = try folder.record() }
         try folder.remove()
         #expect(!scratch.exists("deep/root/c"))
+    }
+
+    @Test func aDeepRecordIsDamaged() throws {
+        let id = try ContainerID("c")
+        _ = try root.create(id)
+        try scratch.write(String(repeating: "[", count: 100_000), to: "deep/root/c/state.json")
+        #expect(throws: RuntimeStateError.self) { try root.record(of: id) }
     }
 
     @Test func otherRecordsAreRefused() throws {

@@ -48,6 +48,13 @@ import Testing
         #expect(invocation.arguments == arguments)
     }
 
+    /// ArgumentParser would take the next argument for the value of `--name=`.
+    @Test func emptyValuesStand() throws {
+        #expect(Invocation(["exec", "--apparmor", "", "--cwd=", "c", "sh"]).arguments
+            == ["--apparmor", "", "--cwd", "", "c", "--", "sh"])
+        #expect(Invocation(["--criu", "", "state", "c"]).global == [])
+    }
+
     /// The table of options with values agrees with the commands' own declarations, which are what help shows.
     @Test func valuedOptionsAreThoseDeclaredSo() throws {
         for command in Root.commands {
