@@ -32,8 +32,8 @@ struct EndTests {
         let first = try Process.descriptor(of: pids[1])
         let second = try Process.descriptor(of: pids[2])
         jail.release()
-        #expect(Jail.endsSoon(first))
-        #expect(Jail.endsSoon(second))
+        #expect(Jail.endsSoon(first.rawValue))
+        #expect(Jail.endsSoon(second.rawValue))
         #expect(try jail.statuses { _ in false } == [.released])
     }
 
@@ -42,8 +42,8 @@ struct EndTests {
         let first = try Process.descriptor(of: pids[1])
         let second = try Process.descriptor(of: pids[2])
         try Process.kill(pids[0], SIGKILL)
-        #expect(Jail.endsSoon(first))
-        #expect(Jail.endsSoon(second))
+        #expect(Jail.endsSoon(first.rawValue))
+        #expect(Jail.endsSoon(second.rawValue))
         _ = jail
     }
 
@@ -53,8 +53,8 @@ struct EndTests {
         let supervisor = try Process.descriptor(of: pids[0])
         let other = try Process.descriptor(of: pids[3 - index])
         try Process.kill(pids[index], SIGKILL)
-        #expect(Jail.endsSoon(supervisor))
-        #expect(Jail.endsSoon(other))
+        #expect(Jail.endsSoon(supervisor.rawValue))
+        #expect(Jail.endsSoon(other.rawValue))
         #expect(try jail.statuses { _ in false } == [.ended(process: name, .signaled(signal: SIGKILL))])
     }
 
@@ -71,7 +71,7 @@ struct EndTests {
         let supervisor = try Process.descriptor(of: pids[0])
         #expect(try mounts() == before)
         jail.release()
-        #expect(Jail.endsSoon(supervisor))
+        #expect(Jail.endsSoon(supervisor.rawValue))
         #expect(try mounts() == before)
     }
 

@@ -44,9 +44,9 @@ final class Jail {
         outputNumber = output.writer.rawValue
         self.lifeline = consume lifeline
         self.status = status.reader
-        statusWriter = status.writer
+        statusWriter = consume status.writer
         self.output = output.reader
-        outputWriter = output.writer
+        outputWriter = consume output.writer
     }
 
     /// A process that runs `script`, writing to this jail's output as 1 and 2.
@@ -113,8 +113,8 @@ final class Jail {
     }
 
     /// Whether the process behind `pidfd` ends within a second.
-    static func endsSoon(_ pidfd: borrowing FileDescriptor) -> Bool {
-        var entry = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+    static func endsSoon(_ pidfd: Int32) -> Bool {
+        var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, 1000) == 1
     }
 }
