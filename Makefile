@@ -9,7 +9,8 @@ DESTDIR ?=
 
 # --- Debian packages: one a line, with what it is for -------------------------------------------------
 
-PACKAGES += gcc                 # links the C targets; builds the benchmark's floor
+PACKAGES += gcc                 # links; compiles the floor of `make bench`
+PACKAGES += binutils            # objcopy: strips the guest's modules
 PACKAGES += libc6-dev           # headers and static libraries of the C library
 PACKAGES += libstdc++-12-dev    # the C++ library, for the TOML parser
 PACKAGES += pkg-config          # how SwiftPM finds the three libraries below
@@ -17,7 +18,7 @@ PACKAGES += libseccomp-dev      # compiles system call filters
 PACKAGES += libcap-dev          # sets capabilities
 PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
 PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
-PACKAGES += lz4                 # unpacks Debian's kernel
+PACKAGES += lz4                 # unpacks the guest kernel
 PACKAGES += qemu-system-x86     # engine qemu
 PACKAGES += busybox-static      # the root filesystem of `make run` and of the tests
 PACKAGES += iproute2            # ip: network namespaces in tests
@@ -40,7 +41,7 @@ AGENT := fc-agent
 OUT := out
 GUEST := $(OUT)/lib/fc-runc/guest
 
-.PHONY: help setup setup-tests build guest run test lint fuzz bench man install uninstall clean
+.PHONY: help setup setup-tests build guest guest-image run test lint fuzz bench man install uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -60,14 +61,18 @@ build: setup ## build the programs into out/
 	    scripts/update $$bin/$(AGENT) $(OUT)/guest-init
 
 guest: build ## prepare the guest's kernel and initramfs in out/
+	@$(MAKE) guest-image
+
+# The guest alone, of the agent that was built last.
+guest-image:
 	@mkdir -p $(GUEST)
 	@kernel=$$(guest/kernel) && \
 	    scripts/update $$kernel/vmlinux $(GUEST)/vmlinux && \
 	    scripts/update $$kernel/release $(GUEST)/release && \
 	    guest/initramfs $$kernel $(OUT)/guest-init $(GUEST)/initramfs.cpio
 
-run: ## install packages, build, and run a container of busybox in a virtual machine
-	@scripts/demo
+run: ## set up, build, and run a container of busybox in a virtual machine; EXIT=N for its exit code
+	@scripts/demo $(EXIT)
 
 test: setup-tests build guest ## all tests; the last line counts them
 	@Tests/run-all

@@ -130,7 +130,9 @@ enum Document {
             patterns.insert(pattern)
             switch value {
             case .object(let members):
-                for member in members { collect(member.value, pattern.isEmpty ? member.key : "\(pattern).\(member.key)") }
+                for member in members {
+                    collect(member.value, pattern.isEmpty ? member.key : "\(pattern).\(member.key)")
+                }
             case .array(let elements): for element in elements { collect(element, pattern + "[]") }
             default: break
             }

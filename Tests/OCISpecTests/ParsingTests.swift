@@ -52,32 +52,55 @@ func minimal(_ more: String = "", process: String = "", linux: String = "") -> S
         (minimal("\"mounts\": [{\"type\": \"proc\"}]"), "mounts[0].destination: is required"),
         (minimal("\"annotations\": {\"a.b\": 1}"), "annotations[\"a.b\"]: expected a string, found a number"),
         (minimal("\"annotations\": {\"k\": \"a\\u0000b\"}"), "annotations.k: the string contains a NUL byte"),
-        (minimal("\"hostname\": \"\(String(repeating: "h", count: 65))\""),
-            "hostname: the string has 65 bytes, more than 64"),
+        (
+            minimal("\"hostname\": \"\(String(repeating: "h", count: 65))\""),
+            "hostname: the string has 65 bytes, more than 64"
+        ),
         (minimal(process: "\"env\": [\"A=1\", 2]"), "process.env[1]: expected a string, found a number"),
         (minimal(process: "\"env\": [null]"), "process.env[0]: expected a string, found null"),
         (minimal(process: "\"terminal\": \"yes\""), "process.terminal: expected true or false, found a string"),
-        (minimal(process: "\"user\": {\"uid\": -1}"),
-            "process.user.uid: expected an integer from 0 to 4294967295, found -1"),
-        (minimal(process: "\"user\": {\"uid\": 4294967296}"),
-            "process.user.uid: expected an integer from 0 to 4294967295, found 4294967296"),
-        (minimal(process: "\"user\": {\"gid\": 1.0}"),
-            "process.user.gid: expected an integer from 0 to 4294967295, found 1.0"),
-        (minimal(process: "\"user\": {\"gid\": 1e99}"),
-            "process.user.gid: expected an integer from 0 to 4294967295, found 1e99"),
-        (minimal(process: "\"oomScoreAdj\": 99999999999999999999"),
+        (
+            minimal(process: "\"user\": {\"uid\": -1}"),
+            "process.user.uid: expected an integer from 0 to 4294967295, found -1"
+        ),
+        (
+            minimal(process: "\"user\": {\"uid\": 4294967296}"),
+            "process.user.uid: expected an integer from 0 to 4294967295, found 4294967296"
+        ),
+        (
+            minimal(process: "\"user\": {\"gid\": 1.0}"),
+            "process.user.gid: expected an integer from 0 to 4294967295, found 1.0"
+        ),
+        (
+            minimal(process: "\"user\": {\"gid\": 1e99}"),
+            "process.user.gid: expected an integer from 0 to 4294967295, found 1e99"
+        ),
+        (
+            minimal(process: "\"oomScoreAdj\": 99999999999999999999"),
             "process.oomScoreAdj: expected an integer from -9223372036854775808 to 9223372036854775807, "
-                + "found 99999999999999999999"),
-        (minimal(process: "\"rlimits\": [{\"type\": \"RLIMIT_FOO\", \"hard\": 1, \"soft\": 1}]"),
-            "process.rlimits[0].type: unknown rlimit \"RLIMIT_FOO\""),
-        (minimal(process: "\"rlimits\": [{\"type\": \"RLIMIT_CPU\", \"hard\": 1}]"),
-            "process.rlimits[0].soft: is required"),
-        (minimal(linux: "\"devices\": [{\"path\": \"/dev/x\", \"type\": \"z\"}]"),
-            "linux.devices[0].type: unknown device type \"z\""),
-        (minimal(linux: "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_PANIC\"}"),
-            "linux.seccomp.defaultAction: unknown seccomp action \"SCMP_ACT_PANIC\""),
-        (minimal(linux: "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_VAX\"]}"),
-            "linux.seccomp.architectures[0]: unknown seccomp architecture \"SCMP_ARCH_VAX\""),
+                + "found 99999999999999999999"
+        ),
+        (
+            minimal(process: "\"rlimits\": [{\"type\": \"RLIMIT_FOO\", \"hard\": 1, \"soft\": 1}]"),
+            "process.rlimits[0].type: unknown rlimit \"RLIMIT_FOO\""
+        ),
+        (
+            minimal(process: "\"rlimits\": [{\"type\": \"RLIMIT_CPU\", \"hard\": 1}]"),
+            "process.rlimits[0].soft: is required"
+        ),
+        (
+            minimal(linux: "\"devices\": [{\"path\": \"/dev/x\", \"type\": \"z\"}]"),
+            "linux.devices[0].type: unknown device type \"z\""
+        ),
+        (
+            minimal(linux: "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_PANIC\"}"),
+            "linux.seccomp.defaultAction: unknown seccomp action \"SCMP_ACT_PANIC\""
+        ),
+        (
+            minimal(
+                linux: "\"seccomp\": {\"defaultAction\": \"SCMP_ACT_ALLOW\", \"architectures\": [\"SCMP_ARCH_VAX\"]}"),
+            "linux.seccomp.architectures[0]: unknown seccomp architecture \"SCMP_ARCH_VAX\""
+        ),
     ])
     func refused(text: String, error: String) { #expect(failure(text) == error) }
 
@@ -112,12 +135,14 @@ func minimal(_ more: String = "", process: String = "", linux: String = "") -> S
         let large = String(repeating: " ", count: Limit.document)
         #expect(failure("{}" + large) == "the document has 4194306 bytes, more than 4194304")
         let argument = String(repeating: "x", count: Limit.argument)
-        #expect(failure(minimal(process: "\"env\": [\"A=\(argument)\"]"))
-            == "process.env[0]: the string has 131073 bytes, more than 131071")
+        #expect(
+            failure(minimal(process: "\"env\": [\"A=\(argument)\"]"))
+                == "process.env[0]: the string has 131073 bytes, more than 131071")
         #expect(failure(minimal(process: "\"env\": [\"A=\(argument.dropFirst(2))\"]")) == nil)
         let path = "/" + String(repeating: "p", count: 4095)
-        #expect(failure(minimal(linux: "\"maskedPaths\": [\"\(path)\"]"))
-            == "linux.maskedPaths[0]: the string has 4096 bytes, more than 4095")
+        #expect(
+            failure(minimal(linux: "\"maskedPaths\": [\"\(path)\"]"))
+                == "linux.maskedPaths[0]: the string has 4096 bytes, more than 4095")
     }
 
     @Test func nullIsAbsent() throws {

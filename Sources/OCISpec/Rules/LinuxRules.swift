@@ -66,7 +66,8 @@ extension Spec.Linux {
     /// The path below /proc/sys that `key` names. Whichever of `.` and `/` comes first parts the components, and
     /// the other one may be within them: `net.ipv4.conf.eth0/100.rp_filter` (sysctl.d(5)).
     public static func sysctlComponents(_ key: String) -> [String] {
-        let dot = UInt8(ascii: "."), slash = UInt8(ascii: "/")
+        let dot = UInt8(ascii: ".")
+        let slash = UInt8(ascii: "/")
         let separator = key.utf8.first { $0 == dot || $0 == slash } ?? dot
         return key.utf8.split(separator: separator, omittingEmptySubsequences: false).map { part in
             // A slash within a component stands for the dot of an interface's name.
@@ -84,7 +85,8 @@ extension Spec.Linux.Device {
         }
         if type == .fifo { return }
         // Linux has 12 bits of major and 20 of minor number.
-        for (field, number, bits) in [("major", major, 12), ("minor", minor, 20)] where number < 0 || number >> bits != 0 {
+        for (field, number, bits) in [("major", major, 12), ("minor", minor, 20)]
+        where number < 0 || number >> bits != 0 {
             throw SpecError(field, .outOfRange(found: "\(number)", lowest: "0", highest: "\((1 << bits) - 1)"))
         }
     }

@@ -67,7 +67,7 @@ extension Spec.Linux.Seccomp {
 
     public enum Architecture: String, Sendable, CaseIterable {
         case x86 = "SCMP_ARCH_X86"
-        case x86_64 = "SCMP_ARCH_X86_64"
+        case amd64 = "SCMP_ARCH_X86_64"
         case x32 = "SCMP_ARCH_X32"
         case arm = "SCMP_ARCH_ARM"
         case aarch64 = "SCMP_ARCH_AARCH64"

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Linux
 import SandboxPlan
 
@@ -10,22 +8,8 @@ struct Console: ~Copyable {
 
     init(size: TerminalSize?) throws(Errno) {
         let master = try FileDescriptor.open("/dev/ptmx", [.readWrite, .noControllingTerminal])
-        var number: Int32 = 0
-        var unlocked: Int32 = 0
-        let descriptor = Int(master.rawValue)
-        try unsafe withUnsafeMutablePointer(to: &unlocked) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_ioctl, descriptor, Int(CL_TIOCSPTLCK), pointer.argument)
-        }
-        try unsafe withUnsafeMutablePointer(to: &number) { (pointer) throws(Errno) in
-            _ = unsafe try syscall(__NR_ioctl, descriptor, Int(CL_TIOCGPTN), pointer.argument)
-        }
-        let slave = try FileDescriptor.open("/dev/pts/\(number)", [.readWrite, .noControllingTerminal])
-        if let size {
-            var window = winsize(ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0)
-            try unsafe withUnsafeMutablePointer(to: &window) { (pointer) throws(Errno) in
-                _ = unsafe try syscall(__NR_ioctl, descriptor, Int(TIOCSWINSZ), pointer.argument)
-            }
-        }
+        let slave = try Pseudoterminal.openPeer(of: master)
+        if let size { try Pseudoterminal.setSize(of: master.rawValue, rows: size.rows, columns: size.columns) }
         self.master = master
         self.slave = slave
     }

@@ -32,7 +32,7 @@ public final class ProcessProxy {
             var raw: RawTerminal? = nil
             if arguments.hasTerminal {
                 // In a session of its own the terminal becomes its controlling one; in the caller's it is already.
-                _ = try? syscall(__NR_ioctl, 0, Int(TIOCSCTTY), 0)
+                try? Pseudoterminal.makeControlling(0)
                 raw = try RawTerminal(0)
             }
             let proxy = try ProcessProxy(arguments)

@@ -35,9 +35,7 @@ struct BundleOptions: ParsableArguments {
         var request = CreateRequest(id: containerID, bundle: AbsolutePath.of(bundle ?? "."))
         request.pidFile = pidFile.map(AbsolutePath.of)
         request.consoleSocket = consoleSocket.map(AbsolutePath.of)
-        request.preserveFDs = preserveFds
-        request.noPivot = noPivot
-        request.noNewKeyring = noNewKeyring
+        request.preservedDescriptorCount = preserveFds
         return request
     }
 }

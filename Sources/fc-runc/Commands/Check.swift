@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Sandbox
 
 struct Check: RuntimeCommand {
@@ -12,18 +13,19 @@ struct Check: RuntimeCommand {
     func execute(_ context: Context) throws -> Int32 {
         let items = context.runtime.check()
         Output.write(Self.text(items))
-        return items.contains { $0.state == .fail } ? 1 : 0
+        return items.allSatisfy(\.isSatisfied) ? 0 : 1
     }
 
-    static func text(_ items: [CheckItem]) -> String {
+    static func text(_ items: [HostItem]) -> String {
         let width = items.map(\.name.count).max() ?? 0
         return items.map { item in
             let name = item.name + String(repeating: " ", count: width - item.name.count)
-            let state = item.state.rawValue + String(repeating: " ", count: 4 - item.state.rawValue.count)
             let indent = String(repeating: " ", count: width + 8)
-            return "\(name)  \(state)  \(item.found)\n"
-                + (item.cause.map { "\(indent)cause: \($0)\n" } ?? "")
-                + (item.cure.map { "\(indent)cure:  \($0)\n" } ?? "")
+            return switch item.state {
+            case .available(let detail): "\(name)  ok    \(detail)\n"
+            case .lacking(let cause, let cure): "\(name)  warn  \(cause)\n\(indent)cure: \(cure)\n"
+            case .missing(let cause, let cure): "\(name)  fail  \(cause)\n\(indent)cure: \(cure)\n"
+            }
         }.joined()
     }
 }

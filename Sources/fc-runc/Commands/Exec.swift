@@ -1,4 +1,5 @@
 import ArgumentParser
+import OCISpec
 import Sandbox
 
 struct Exec: RuntimeCommand {
@@ -81,22 +82,40 @@ struct Exec: RuntimeCommand {
         for variable in env where (variable.firstIndex(of: "=") ?? variable.startIndex) == variable.startIndex {
             throw .environment(variable)
         }
-        var request = ExecRequest(id: containerID)
-        request.processFile = process.map(AbsolutePath.of)
-        request.arguments = command
-        request.detach = detach
+        let user = try user.map(Self.user)
+        let source: ExecRequest.Source =
+            if let process { .file(AbsolutePath.of(process)) } else { .container { change(&$0, user: user) } }
+        var request = ExecRequest(id: containerID, source: source)
+        request.detaches = detach
         request.pidFile = pidFile.map(AbsolutePath.of)
         request.consoleSocket = consoleSocket.map(AbsolutePath.of)
-        request.tty = tty
-        request.user = try user.map(Self.user)
-        request.cwd = cwd
-        request.env = env
-        request.caps = cap
-        request.noNewPrivs = noNewPrivs ? true : nil
-        request.preserveFDs = preserveFds
-        request.additionalGids = additionalGids
-        request.ignorePaused = ignorePaused
+        request.preservedDescriptorCount = preserveFds
         return request
+    }
+
+    /// Makes the container's own process the one asked for.
+    func change(_ process: inout Spec.Process, user: (uid: UInt32, gid: UInt32?)?) {
+        process.args = command
+        process.terminal = tty
+        if let cwd, !cwd.isEmpty { process.cwd = cwd }
+        if noNewPrivs { process.noNewPrivileges = true }
+        if let user {
+            process.user.uid = user.uid
+            process.user.gid = user.gid ?? process.user.gid
+        }
+        process.user.additionalGids += additionalGids
+        for variable in env {
+            // A name given twice is the second time's; programs look at the first.
+            let name = variable.prefix { $0 != "=" } + "="
+            process.env.removeAll { $0.hasPrefix(name) }
+            process.env.append(variable)
+        }
+        if cap.isEmpty { return }
+        var capabilities = process.capabilities ?? Spec.Process.Capabilities()
+        for set in [\Spec.Process.Capabilities.bounding, \.effective, \.permitted, \.ambient] {
+            capabilities[keyPath: set] += cap.filter { !capabilities[keyPath: set].contains($0) }
+        }
+        process.capabilities = capabilities
     }
 
     private func refuseUnsupported() throws(UsageError) {
@@ -111,11 +130,11 @@ struct Exec: RuntimeCommand {
         }
     }
 
-    static func user(_ text: String) throws(UsageError) -> ExecRequest.User {
+    static func user(_ text: String) throws(UsageError) -> (uid: UInt32, gid: UInt32?) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let uid = UInt32(parts[0]) else { throw .user(String(parts[0]), field: "uid") }
-        guard parts.count == 2 else { return ExecRequest.User(uid: uid, gid: nil) }
+        guard parts.count == 2 else { return (uid, nil) }
         guard let gid = UInt32(parts[1]) else { throw .user(String(parts[1]), field: "gid") }
-        return ExecRequest.User(uid: uid, gid: gid)
+        return (uid, gid)
     }
 }

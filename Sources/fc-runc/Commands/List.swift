@@ -1,5 +1,6 @@
 import ArgumentParser
 import OCISpec
+import RuntimeState
 import Sandbox
 
 struct List: RuntimeCommand {
@@ -35,11 +36,12 @@ struct List: RuntimeCommand {
         let users = UserNames.ofHost()
         return try context.runtime.list().compactMap { summary in
             switch summary {
-            case .container(var state, let uid):
-                state.owner = users[uid]
+            case .container(let record):
+                var state = record.state
+                state.owner = users[record.ownerUID]
                 return state
-            case .unreadable(let id, let reason):
-                Output.write("load container \(id): \(reason)\n", to: 2)
+            case .unreadable(let id, let error):
+                Output.write("load container \(id): \(error)\n", to: 2)
                 return nil
             }
         }

@@ -21,8 +21,8 @@ struct Run: RuntimeCommand {
 
     func execute(_ context: Context) throws -> Int32 {
         var request = RunRequest(create: try bundle.request())
-        request.detach = detach
-        request.keep = keep
+        request.detaches = detach
+        request.keeps = keep
         return try context.runtime.run(request)
     }
 }

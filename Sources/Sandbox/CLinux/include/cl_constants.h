@@ -74,7 +74,3 @@ static const unsigned long CL_MS_SHARED = 1ul << 20;
 static const unsigned long CL_MS_RELATIME = 1ul << 21;
 static const unsigned long CL_MS_STRICTATIME = 1ul << 24;
 static const unsigned long CL_MS_LAZYTIME = 1ul << 25;
-
-// ioctl_tty(2), which do not import as macros.
-static const unsigned long CL_TIOCGPTN = 0x80045430;
-static const unsigned long CL_TIOCSPTLCK = 0x40045431;
