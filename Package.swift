@@ -120,5 +120,6 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("VMM", ["VMM", "Linux"]),
     ]
 )
