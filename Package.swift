@@ -141,5 +141,8 @@ let package = Package(
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests("VMM", ["VMM", "Linux"]),
+        .executableTarget(
+            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
+            path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),
     ]
 )
