@@ -43,7 +43,8 @@ public struct Features: Equatable, Sendable {
         public var enabled = true
         public var actions = names(Spec.Linux.Seccomp.Action.self, without: Honoured.refusedSeccompActions)
         public var operators = names(Spec.Linux.Seccomp.Operator.self)
-        public var archs = names(Spec.Linux.Seccomp.Architecture.self)
+        public var archs = names(
+            Spec.Linux.Seccomp.Architecture.self, without: Honoured.refusedSeccompArchitectures)
         public var knownFlags = names(Spec.Linux.Seccomp.Flag.self)
         public var supportedFlags = names(Spec.Linux.Seccomp.Flag.self, without: Honoured.refusedSeccompFlags)
 

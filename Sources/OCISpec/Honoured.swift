@@ -76,6 +76,10 @@ enum Honoured {
 
     static let refusedSeccompActions: Set<Spec.Linux.Seccomp.Action> = [.notify]
     static let refusedSeccompFlags: Set<Spec.Linux.Seccomp.Flag> = [.waitKillable]
+    /// libseccomp has them from 2.6 on.
+    static let refusedSeccompArchitectures: Set<Spec.Linux.Seccomp.Architecture> = [
+        .loongarch64, .m68k, .superH, .superHBigEndian,
+    ]
     static let hooks: [String] = []
 }
 
@@ -106,6 +110,10 @@ extension Spec {
         }
         for flag in linux?.seccomp?.flags ?? [] where Honoured.refusedSeccompFlags.contains(flag) {
             found.append("linux.seccomp.flags \(quoted(flag.rawValue))")
+        }
+        for architecture in linux?.seccomp?.architectures ?? []
+        where Honoured.refusedSeccompArchitectures.contains(architecture) {
+            found.append("linux.seccomp.architectures \(quoted(architecture.rawValue))")
         }
         return found
     }

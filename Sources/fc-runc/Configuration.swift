@@ -41,6 +41,10 @@ struct Configuration: Equatable {
     }
 
     init(toml: String) throws(ConfigurationProblem) {
+        // The parser takes a C string.
+        if let nul = toml.utf8.firstIndex(of: 0) {
+            throw .syntax("a NUL byte", line: toml[..<nul].split(separator: "\n", omittingEmptySubsequences: false).count, column: 0)
+        }
         let table: TOMLTable
         do {
             table = try TOMLTable(string: toml)

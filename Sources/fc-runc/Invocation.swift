@@ -13,7 +13,7 @@ struct Invocation: Equatable {
     /// Options that take a value, in every command.
     static let valued: Set<String> = [
         // Global.
-        "root", "log", "log-format", "engine", "config", "libexec", "kernel", "initramfs", "qemu",
+        "generate-completion-script", "root", "log", "log-format", "engine", "config", "libexec", "kernel", "initramfs", "qemu",
         // create, run, exec, spec.
         "b", "bundle", "console-socket", "pidfd-socket", "pid-file", "preserve-fds", "cwd", "e", "env", "u", "user",
         "g", "additional-gids", "p", "process", "process-label", "apparmor", "c", "cap", "cgroup",
@@ -34,7 +34,8 @@ struct Invocation: Equatable {
             rest.removeFirst()
             if next == "--" { break }
             let option = Self.option(next, &rest) { Self.valued.contains($0) || Self.ignored.contains($0) }
-            global += option.filter { option in !Self.ignored.contains { option.hasPrefix("--\($0)=") } }
+            let isIgnored = Self.ignored.contains { option.first == "--\($0)" || option.first?.hasPrefix("--\($0)=") == true }
+            if !isIgnored { global += option }
         }
         guard let command = rest.popFirst() else { return }
         self.command = command
@@ -72,10 +73,15 @@ struct Invocation: Equatable {
         if parts.count == 2 {
             // Go's booleans may say what they are.
             if !isValued(name), let value = boolean(String(parts[1])) { return value ? [spelled] : [] }
-            return ["\(spelled)=\(parts[1])"]
+            return joined(spelled, String(parts[1]))
         }
         guard isValued(name), let value = rest.popFirst() else { return [spelled] }
-        return ["\(spelled)=\(value)"]
+        return joined(spelled, value)
+    }
+
+    /// ArgumentParser takes an empty value only as an argument of its own, and one with a dash only joined.
+    private static func joined(_ name: String, _ value: String) -> [String] {
+        value.isEmpty ? [name, ""] : ["\(name)=\(value)"]
     }
 
     private static func boolean(_ text: String) -> Bool? {

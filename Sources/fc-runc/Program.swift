@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Sandbox
 
 /// fc-runc: from the command line to the exit status.
 enum Program {

@@ -54,6 +54,8 @@ import Testing
         #expect(!features.mountOptions.contains("idmap"))
         #expect(features.mountOptions.contains("rbind"))
         #expect(!features.linux.seccomp.actions.contains("SCMP_ACT_NOTIFY"))
+        #expect(!features.linux.seccomp.archs.contains("SCMP_ARCH_M68K"))
+        #expect(features.linux.seccomp.archs.contains("SCMP_ARCH_X86_64"))
         #expect(
             text(features.encoded()).hasPrefix(
                 "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"1.3.0\",\n    \"hooks\": [],\n"))
@@ -62,6 +64,13 @@ import Testing
             let linux = #"{"ociVersion": "1.0.0", "linux": {"namespaces": [{"type": "\#(name)"}]}}"#
             #expect(try Spec.parse(bytes(linux)).unhonoured() == [])
         }
+    }
+
+    @Test func anArchitectureThatIsNotPromised() throws {
+        let seccomp = #""seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_M68K"]}"#
+        let spec = try Spec.parse(bytes(minimal(linux: seccomp)))
+        try spec.validate()
+        #expect(spec.unhonoured() == ["linux.seccomp.architectures \"SCMP_ARCH_M68K\""])
     }
 
     @Test func templateIsHonoured() throws {

@@ -10,6 +10,7 @@ package final class GuestSockets {
     /// Called with each connection taken.
     package var onAccept: (GuestSocket) -> Void = { _ in }
     private var lastPort: UInt32 = 1000
+    private var outbox: [(PacketHeader, [UInt8])] = []
 
     package init(driver: VsockDriver) {
         self.driver = driver
@@ -28,6 +29,7 @@ package final class GuestSockets {
     /// Handles everything the device has sent, waiting at most `milliseconds` for something.
     package func process(milliseconds: Int32 = 0) throws {
         if milliseconds > 0 { try driver.wait(milliseconds: milliseconds) }
+        try flush()
         while let answer = try driver.receive({ self.handle($0, $1) }) {
             if let answer { try send(answer) }
         }
@@ -48,7 +50,12 @@ package final class GuestSockets {
     }
 
     func send(_ packet: PacketHeader, _ payload: ArraySlice<UInt8> = []) throws {
-        while try !driver.send(packet, payload) { try driver.wait(milliseconds: 100) }
+        // Never waits for room: a driver that does not look at what comes meanwhile stops the device for good.
+        if try !outbox.isEmpty || !driver.send(packet, payload) { outbox.append((packet, Array(payload))) }
+    }
+
+    private func flush() throws {
+        while let (packet, payload) = outbox.first, try driver.send(packet, payload[...]) { outbox.removeFirst() }
     }
 
     private func handle(_ packet: PacketHeader, _ payload: GuestSlice) -> PacketHeader? {

@@ -47,7 +47,9 @@ final class HostSide {
 
     /// A host peer that asked for `port`.
     func client(port: UInt32) throws -> HostSocket {
-        let socket = HostSocket(try UnixSocket.connect(to: path + "/listen", nonBlocking: true))
+        let connection = try UnixSocket.connect(to: path + "/listen")
+        try connection.setNonBlocking(true)
+        let socket = HostSocket(connection)
         try #require(try socket.write(Array("CONNECT \(port)\n".utf8)[...]) > 0)
         return socket
     }

@@ -92,7 +92,7 @@ public final class AgentConnection {
         while start < outgoing.count {
             let count: Int
             do {
-                count = try GuestSocket.send(outgoing, from: start, on: socket.rawValue)
+                count = try Socket.send(outgoing, from: start, on: socket.rawValue)
             } catch {
                 throw GuestSocket.failure(error, "send")
             }

@@ -47,7 +47,7 @@ public enum GuestSocket {
                 guard try !Poll.wait(socket, .writable, until: deadline).isEmpty else {
                     throw AgentClientError.timedOut(operation: operation)
                 }
-                start += try send(bytes, from: start, on: socket)
+                start += try Socket.send(bytes, from: start, on: socket)
             } catch let error as AgentClientError {
                 throw error
             } catch let error as Errno {
@@ -56,20 +56,6 @@ public enum GuestSocket {
                 throw .closed(operation: operation)
             }
         }
-    }
-
-    /// One send that does not wait; 0 where the socket takes nothing now.
-    static func send(_ bytes: [UInt8], from start: Int, on socket: Int32) throws(Errno) -> Int {
-        let result = unsafe bytes.withUnsafeBytes { buffer -> Result<Int, Errno> in
-            do throws(Errno) {
-                return .success(
-                    try unsafe Socket.send(
-                        UnsafeRawBufferPointer(rebasing: buffer[start...]), on: socket, waits: false))
-            } catch {
-                return error == .wouldBlock ? .success(0) : .failure(error)
-            }
-        }
-        return try result.get()
     }
 
     /// At least one byte and at most `limit`; none at the end of the stream.

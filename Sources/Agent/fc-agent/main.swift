@@ -1,1 +1,5 @@
-// Not furnished yet.
+import AgentCore
+import CAgentStart
+
+agent_start_link()
+Boot.run()

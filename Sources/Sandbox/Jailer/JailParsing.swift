@@ -114,6 +114,9 @@ struct JailParser {
 
     mutating func mount(_ source: JailMount.Source, _ word: String) throws(JailError) -> JailMount {
         let destination = try path(word)
+        guard destination.utf8.contains(where: { $0 != UInt8(ascii: "/") }) else {
+            throw .badValue(destination, of: word)
+        }
         let access = try value(word)
         guard access == "ro" || access == "rw" else { throw .badValue(access, of: word) }
         return JailMount(source: source, destination: destination, isReadOnly: access == "ro")

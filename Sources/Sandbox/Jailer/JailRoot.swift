@@ -13,8 +13,10 @@ struct JailRoot {
     struct Seal {
         let path: String
         let mount: Int32
-        let attributes: Mount.Attributes
-        /// A tree brings mounts of its own, which are sealed with it.
+        /// The mount itself; those a tree brings are what its maker left them.
+        let isReadOnly: Bool
+        var attributes: Mount.Attributes = []
+        /// A tree may bring mounts of its own, which get the attributes as well.
         var isTree = false
     }
 
@@ -33,31 +35,32 @@ struct JailRoot {
             let device = try Directory.device(of: tree.rawValue)
             return (tree.release(), [device])
         }
-        seals.append(Seal(path: "/", mount: root, attributes: .readOnly))
+        seals.append(Seal(path: "/", mount: root, isReadOnly: true))
     }
 
     /// Makes the place of `mount` and attaches it there. `uid` and `gid` own what is new and writable.
     mutating func add(_ mount: OpenedMount, uid: UInt32, gid: UInt32) throws(JailError) {
         let path = mount.destination
-        let readOnly: Mount.Attributes = mount.isReadOnly ? .readOnly : []
+        let isReadOnly = mount.isReadOnly
         switch mount.source {
         case .tree(let tree, let isFile, let attributes):
             try attach(tree, at: path, isFile: isFile)
-            seals.append(Seal(path: path, mount: tree, attributes: attributes.union(readOnly), isTree: true))
+            seals.append(Seal(path: path, mount: tree, isReadOnly: isReadOnly, attributes: attributes, isTree: true))
         case .processes:
             let tree = try make("proc", options: ["subset=pid"], at: path)
-            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+            seals.append(Seal(path: path, mount: tree, isReadOnly: isReadOnly))
         case .temporary:
             let tree = try make("tmpfs", options: Self.temporaryOptions + ["uid=\(uid)", "gid=\(gid)"], at: path)
-            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+            seals.append(Seal(path: path, mount: tree, isReadOnly: isReadOnly))
         case .devices(let nodes):
             let tree = try make("tmpfs", options: Self.options, at: path)
             for node in nodes {
                 let nodePath = "\(path)/\(node.name)"
                 try attach(node.tree, at: nodePath, isFile: true)
-                seals.append(Seal(path: nodePath, mount: node.tree, attributes: [.noSetUID, .noExecute]))
+                seals.append(
+                    Seal(path: nodePath, mount: node.tree, isReadOnly: false, attributes: [.noSetUID, .noExecute]))
             }
-            seals.append(Seal(path: path, mount: tree, attributes: readOnly))
+            seals.append(Seal(path: path, mount: tree, isReadOnly: isReadOnly))
         }
     }
 
@@ -126,6 +129,7 @@ struct JailRoot {
     func enter() throws(JailError) {
         for seal in seals {
             try attempt({ .sealMount(path: seal.path, $0) }) { () throws(Errno) in
+                if seal.isReadOnly { try Mount.setAttributes(at: seal.mount, set: .readOnly) }
                 try Mount.setAttributes(
                     at: seal.mount, set: seal.attributes, propagation: .private, recursive: seal.isTree)
             }

@@ -69,10 +69,10 @@ struct JailedStart {
             }
         case .boundingSet:
             try attempt(JailError.dropCapabilities) { () throws(Errno) in
-                try CapabilityLimit.setBounding(to: plan.capabilities)
+                try CapabilitySets(keeping: plan.capabilities).applyBounding()
             }
         case .identity:
-            try attempt(JailError.setGroups) { () throws(Errno) in try Process.clearSupplementaryGroups() }
+            try attempt(JailError.setGroups) { () throws(Errno) in try Process.setSupplementaryGroups([]) }
             if let gid = plan.gid {
                 try attempt({ .setGroup(gid, $0) }) { () throws(Errno) in try Process.setGroup(gid) }
             }
@@ -83,7 +83,7 @@ struct JailedStart {
             }
         case .capabilities:
             try attempt(JailError.dropCapabilities) { () throws(Errno) in
-                try CapabilityLimit.set(to: plan.capabilities)
+                try CapabilitySets(keeping: plan.capabilities).apply()
             }
         case .parentDeath:
             try attempt(JailError.setParentDeathSignal) { () throws(Errno) in
@@ -119,6 +119,14 @@ struct JailedStart {
             try Descriptors.closeAll(except: Set(handed.keys), through: UInt32(highest))
             try Process.closeDescriptorsOnExec(from: UInt32(highest) + 1)
         }
+    }
+}
+
+extension CapabilitySets {
+    /// `kept` in every set and nothing besides, so that a program of any user has just these after exec.
+    init(keeping kept: [Int32]) {
+        let mask = kept.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+        self.init(bounding: mask, effective: mask, permitted: mask, inheritable: mask, ambient: mask)
     }
 }
 

@@ -113,8 +113,8 @@ struct Supervisor {
             try Descriptors.closeAll(except: Set([0, 1, 2, plan.lifeline, plan.status] + children.map(\.pidfd)))
         }
         try attempt(JailError.dropCapabilities) { () throws(Errno) in
-            try CapabilityLimit.setBounding(to: [])
-            try CapabilityLimit.set(to: [])
+            try CapabilitySets(keeping: []).applyBounding()
+            try CapabilitySets(keeping: []).apply()
         }
         try attempt(JailError.setNoNewPrivileges) { () throws(Errno) in try Process.setNoNewPrivileges() }
     }

@@ -15,20 +15,12 @@ extension Process {
             // SIG_DFL is a null pointer; the two numbers the C library keeps for itself are refused by it.
             _ = Glibc.signal(signal, nil)
         }
-        var none: UInt64 = 0
-        unsafe withUnsafeMutablePointer(to: &none) { pointer in
-            _ = unsafe cl_syscall(Int(__NR_rt_sigprocmask), Int(SIG_SETMASK), pointer.argument, 0, 8, 0, 0)
-        }
+        try? SignalMask.set(.none)
     }
 
     /// umask(2).
     public static func setFileModeMask(_ mask: UInt32) {
         _ = cl_syscall(Int(__NR_umask), Int(mask), 0, 0, 0, 0, 0)
-    }
-
-    /// setgroups(2) with none.
-    public static func clearSupplementaryGroups() throws(Errno) {
-        try syscall(__NR_setgroups, 0, 0)
     }
 
     /// setresgid(2), all three alike.

@@ -7,16 +7,16 @@ public enum Pseudoterminal {
     ///
     /// - Returns: its other side, not controlling anybody yet. It is opened from the master itself, so that no
     ///   name in /dev/pts is trusted.
-    public static func openPeer(of master: borrowing FileDescriptor) throws(Errno) -> FileDescriptor {
+    public static func openPeer(of master: Int32) throws(Errno) -> FileDescriptor {
         var unlocked: Int32 = 0
         try unsafe withUnsafePointer(to: &unlocked) { (pointer) throws(Errno) in
             // TIOCSPTLCK
-            _ = try unsafe syscall(__NR_ioctl, Int(master.rawValue), 0x4004_5431, pointer.argument)
+            _ = try unsafe syscall(__NR_ioctl, Int(master), 0x4004_5431, pointer.argument)
         }
         // TIOCGPTPEER
         return FileDescriptor(
             owning: Int32(
-                try syscall(__NR_ioctl, Int(master.rawValue), 0x5441, Int(O_RDWR | O_NOCTTY | O_CLOEXEC))))
+                try syscall(__NR_ioctl, Int(master), 0x5441, Int(O_RDWR | O_NOCTTY | O_CLOEXEC))))
     }
 
     /// TIOCSWINSZ, on either side: rows and columns in characters.

@@ -32,3 +32,18 @@ public enum Socket {
         return bytes
     }
 }
+
+extension Socket {
+    /// One send(2) of `bytes` from `start` on, without waiting; 0 where the socket takes nothing now.
+    public static func send(_ bytes: [UInt8], from start: Int, on socket: Int32) throws(Errno) -> Int {
+        precondition(start >= 0 && start <= bytes.count)
+        let flags = Int(MSG_NOSIGNAL | MSG_DONTWAIT)
+        while true {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe answer(__NR_sendto, Int(socket), $0.argument + start, $0.count - start, flags)
+            }
+            if count == -Int(EAGAIN) { return 0 }
+            if count != -Int(EINTR) { return try checked(count) }
+        }
+    }
+}

@@ -44,7 +44,9 @@ public struct StateRoot: Sendable {
 
     /// The container's record as it is now, without waiting for a lock: records are replaced whole.
     public func record(of id: ContainerID) throws(RuntimeStateError) -> ContainerRecord {
-        try ContainerDirectory.record(id: id, at: try open(id).rawValue, path: "\(path)/\(id)")
+        // Named, so that it is open until the record has been read.
+        let folder = try open(id)
+        return try ContainerDirectory.record(id: id, at: folder.rawValue, path: "\(path)/\(id)")
     }
 
     /// The ids of all folders, in order; what has another kind of name is none of ours.

@@ -1,1 +1,3 @@
-// Not furnished yet.
+import VMM
+
+Monitor.main()

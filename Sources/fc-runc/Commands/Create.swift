@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sandbox
 
 struct Create: RuntimeCommand {
     static let name = "create"

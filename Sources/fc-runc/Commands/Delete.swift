@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sandbox
 
 struct Delete: RuntimeCommand {
     static let name = "delete"

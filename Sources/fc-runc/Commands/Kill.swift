@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sandbox
 
 struct Kill: RuntimeCommand {
     static let name = "kill"

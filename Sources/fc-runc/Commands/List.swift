@@ -1,5 +1,6 @@
 import ArgumentParser
 import OCISpec
+import RuntimeState
 import Sandbox
 
 struct List: RuntimeCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Sandbox
 
 struct Start: RuntimeCommand {
     static let name = "start"

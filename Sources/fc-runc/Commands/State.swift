@@ -1,4 +1,6 @@
 import ArgumentParser
+import OCISpec
+import Sandbox
 
 struct StateCommand: RuntimeCommand {
     static let name = "state"

@@ -11,6 +11,8 @@ final class Channel {
     /// What the stream last said of itself; it is asked again only after it said so.
     var isReadable = false
     var isWritable = true
+    /// Whether the end of what the host sends is in sight, and whether the host has gone altogether.
+    var isEnding = false
     var isHungUp = false
     /// Whether it stands in the queue of those with something for the guest.
     var isQueued = false

@@ -164,6 +164,7 @@ package final class Muxer {
         guard let channel = byToken[token] else { return }
         if !events.isDisjoint(with: [.readable, .peerHangUp, .hangUp, .error]) { channel.isReadable = true }
         if !events.isDisjoint(with: [.writable, .hangUp, .error]) { channel.isWritable = true }
+        if !events.isDisjoint(with: [.peerHangUp, .hangUp, .error]) { channel.isEnding = true }
         if !events.isDisjoint(with: [.hangUp, .error]) { channel.isHungUp = true }
         channel.flush()
         if channel.isDetached {
@@ -218,8 +219,8 @@ package final class Muxer {
                 channel.connection.hostEnds(channel.isHungUp ? .both : .sending)
                 return nil
             }
-            // Less than asked for means that no more is there, epoll(7); the end of the stream is reported anew.
-            if count < room.byteCount, !channel.isHungUp { channel.isReadable = false }
+            // Less than asked for means that no more is there, epoll(7), but for the end where that was reported.
+            if count < room.byteCount, !channel.isEnding { channel.isReadable = false }
             return count
         } catch where error == .wouldBlock {
             channel.isReadable = false

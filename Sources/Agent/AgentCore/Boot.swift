@@ -1,0 +1,96 @@
+import CLinux
+import Glibc
+import Linux
+import SandboxPlan
+
+/// From the kernel's first process to an agent that can be asked: each stage has a name, and what fails
+/// says which.
+public enum Boot {
+    static let ground = AgentGround(
+        sharedDirectory: GuestConvention.sharedDirectory, rootMountPoint: "/run/fc/root",
+        cgroupDirectory: "/sys/fs/cgroup/containers")
+
+    struct StageError: Error {
+        let stage: String
+        let errno: Errno
+    }
+
+    /// Runs as PID 1. Whatever happens, the machine ends with it.
+    public static func run() -> Never {
+        do throws(StageError) {
+            try serve()
+        } catch {
+            say("fc-agent: \(error.stage): \(error.errno)")
+        }
+        try? Machine.restart()
+        Process.exitNow(1)
+    }
+
+    private static func serve() throws(StageError) {
+        try stage("file systems") { () throws(Errno) in try BootFileSystems.mountFirst() }
+        openConsole()
+        try loadModules()
+        try stage("root") { () throws(Errno) in try BootFileSystems.changeRoot() }
+        try stage("cgroup") { () throws(Errno) in try BootFileSystems.makeCgroups(ground.cgroupDirectory) }
+        try stage("virtio-fs \(GuestConvention.sharedTag)") { () throws(Errno) in
+            try BootFileSystems.mountShared(ground)
+        }
+        try stage("limits") { () throws(Errno) in
+            try Machine.raiseLoopback()
+            try Process.setLimit(7, soft: 1_048_576, hard: 1_048_576)
+            try FileDescriptor.open("/proc/self/oom_score_adj", .writeOnly).writeAll(Array("-1000".utf8))
+        }
+        let agent: Agent
+        do throws(Errno) {
+            let control = try VsockSocket.listen(port: GuestConvention.controlPort)
+            let streams = try VsockSocket.listen(port: GuestConvention.streamPort)
+            agent = try Agent(control: control, streams: streams, ground: ground)
+        } catch {
+            throw StageError(stage: "vsock", errno: error)
+        }
+        // The host hears that all is ready, and later, by the end of this connection, that the guest has gone.
+        let ready = try stage("connect to the host") { () throws(Errno) in
+            try VsockSocket.connect(cid: VsockSocket.hostCID, port: GuestConvention.readyPort)
+        }
+        try stage("serve") { () throws(Errno) in try agent.run() }
+        _ = consume ready
+    }
+
+    static func stage<Result: ~Copyable>(
+        _ name: String, _ body: () throws(Errno) -> Result
+    ) throws(StageError) -> Result {
+        do {
+            return try body()
+        } catch {
+            throw StageError(stage: name, errno: error)
+        }
+    }
+
+    /// Loads what /modules/load lists, in its order.
+    private static func loadModules() throws(StageError) {
+        let list: [UInt8]
+        do {
+            list = try FileDescriptor.open("/modules/load").readAll(limit: 65536)
+        } catch {
+            if error == .noSuchFile { return }
+            throw StageError(stage: "modules", errno: error)
+        }
+        for name in String(decoding: list, as: UTF8.self).split(whereSeparator: \.isWhitespace) {
+            try stage("module \(name)") { () throws(Errno) in
+                try Machine.load(module: FileDescriptor.open("/modules/\(name)"))
+            }
+        }
+    }
+
+    private static func openConsole() {
+        guard let console = try? FileDescriptor.open("/dev/console", [.readWrite, .noControllingTerminal]) else { return }
+        for number in 0..<Int32(3) where number != console.rawValue {
+            try? FileDescriptor.assign(number, from: console.rawValue)
+        }
+    }
+
+    /// One line on the guest's console.
+    static func say(_ line: String) {
+        try? FileDescriptor.duplicate(of: 2, minimum: 3).writeAll(Array((line + "\n").utf8))
+    }
+}

@@ -1,0 +1,128 @@
+import CLinux
+import Linux
+import SandboxPlan
+
+/// One container's cgroup, v2.
+final class GuestCgroup {
+    /// Open, for clone3(2) and for names below it.
+    let directory: FileDescriptor
+    private let name: String
+    private let parent: FileDescriptor
+    private var deviceProgram: FileDescriptor?
+    /// How often the kernel has killed for want of memory so far.
+    private(set) var outOfMemoryCount: UInt64 = 0
+
+    /// The directory's name: one that no interface file of the parent has.
+    static func name(of container: String) -> String { "container-\(container)" }
+
+    /// Makes the cgroup of `container` below the open directory `parent`.
+    init(container: String, below parent: borrowing FileDescriptor) throws(AgentError) {
+        let name = Self.name(of: container)
+        self.name = name
+        self.parent = try doing("cgroup") { () throws(Errno) in try parent.duplicate() }
+        let number = parent.rawValue
+        directory = try doing("cgroup") { () throws(Errno) in
+            try Directory.make(name, at: number)
+            return try FileDescriptor.open(name, at: number, .directory)
+        }
+    }
+
+    /// Writes the plan's files and installs its device rules, in the place of earlier ones.
+    func apply(_ resources: ResourcePlan) throws(AgentError) {
+        for file in resources.files {
+            let isName = file.name.utf8.allSatisfy {
+                (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2e || $0 == 0x5f
+                    || (0x41...0x5a).contains($0)
+            }
+            guard isName, file.name.contains("."), !file.name.hasPrefix("."), !file.name.hasPrefix("cgroup.") else {
+                throw .invalidResource(file.name)
+            }
+            do {
+                try write(file.name, file.value)
+            } catch {
+                throw .resource(file: file.name, value: file.value, error)
+            }
+        }
+        guard let rules = resources.deviceRules else { return }
+        let number = directory.rawValue
+        let replaced = deviceProgram?.rawValue
+        deviceProgram = try doing("device rules") { () throws(Errno) in
+            let program = try DeviceProgram.load(DeviceFilter.program(for: rules))
+            try DeviceProgram.attach(program, to: number, replacing: replaced)
+            return program
+        }
+    }
+
+    func write(_ file: String, _ value: String) throws(Errno) {
+        try FileDescriptor.open(file, at: directory.rawValue, .writeOnly).writeAll(Array(value.utf8))
+    }
+
+    /// The text of `file`; nil where there is none.
+    func read(_ file: String) -> String? {
+        guard let bytes = try? FileDescriptor.open(file, at: directory.rawValue).readAll(limit: 1 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The number after `key` in a file of lines `key number`.
+    func number(_ key: String, in file: String) -> UInt64? {
+        guard let text = read(file) else { return nil }
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count == 2, words[0] == key { return UInt64(words[1]) }
+        }
+        return nil
+    }
+
+    var isPopulated: Bool { number("populated", in: "cgroup.events") == 1 }
+    var isFrozen: Bool { number("frozen", in: "cgroup.events") == 1 }
+
+    /// Looks at memory.events; true where the kernel has killed since the last look.
+    func countOutOfMemory() -> Bool {
+        let count = number("oom_kill", in: "memory.events") ?? 0
+        defer { outOfMemoryCount = count }
+        return count > outOfMemoryCount
+    }
+
+    func freeze(_ isOn: Bool) throws(AgentError) {
+        try doing("freeze") { () throws(Errno) in try write("cgroup.freeze", isOn ? "1" : "0") }
+    }
+
+    /// SIGKILL to everything in the cgroup and below, at once.
+    func kill() throws(AgentError) {
+        try doing("kill") { () throws(Errno) in try write("cgroup.kill", "1") }
+    }
+
+    /// The processes in the cgroup and below, by pid.
+    func processes() -> [Int32] {
+        var pids: [Int32] = []
+        visit(directory.rawValue, depth: 0) { directory in
+            guard let bytes = try? FileDescriptor.open("cgroup.procs", at: directory).readAll(limit: 4 << 20) else { return }
+            pids += String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+        }
+        return pids
+    }
+
+    /// Removes the cgroup and what the container made below it. Nothing may run in it any more.
+    func remove() throws(AgentError) {
+        visit(directory.rawValue, depth: 0) { directory in
+            for name in (try? Directory.subdirectories(of: directory)) ?? [] {
+                try? Directory.remove(name, at: directory, isDirectory: true)
+            }
+        }
+        let (name, number) = (name, parent.rawValue)
+        try doing("cgroup") { () throws(Errno) in try Directory.remove(name, at: number, isDirectory: true) }
+    }
+
+    /// Calls `body` with each directory below and with `directory` itself, the deepest first.
+    private func visit(_ directory: Int32, depth: Int, _ body: (Int32) -> Void) {
+        // Deeper than the kernel's own default limit is nothing a container can make.
+        guard depth < 64 else { return }
+        if let again = try? FileDescriptor.open(".", at: directory, .directory) {
+            for name in (try? Directory.subdirectories(of: again.rawValue)) ?? [] {
+                guard let child = try? FileDescriptor.open(name, at: again.rawValue, [.directory, .noFollow]) else { continue }
+                visit(child.rawValue, depth: depth + 1, body)
+            }
+        }
+        if let again = try? FileDescriptor.open(".", at: directory, .directory) { body(again.rawValue) }
+    }
+}

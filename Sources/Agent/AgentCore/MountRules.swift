@@ -1,0 +1,52 @@
+import CLinux
+import Linux
+import SandboxPlan
+
+/// What may be mounted where: /proc is trusted by whoever runs in the container, so little may cover it
+/// (CVE-2019-16884, CVE-2019-19921).
+enum MountRules {
+    /// Files of /proc that may be covered, as runc has them.
+    private static let coverable: Set<String> = [
+        "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+        "/proc/loadavg", "/proc/slabinfo", "/proc/net/dev", "/proc/sys/kernel/ns_last_pid",
+        "/proc/sys/crypto/fips_enabled",
+    ]
+
+    static func check(_ mount: MountPlan, sharedDirectory: Int32) throws(LaunchFailure) {
+        let destination = cleaned(mount.destination)
+        guard mount.destination.hasPrefix("/"), destination != "/" else {
+            throw LaunchFailure(.mount, "mount destination \"\(mount.destination)\" is not allowed")
+        }
+        if destination == "/proc" {
+            if isProc(mount) { return }
+            throw LaunchFailure(.mount, "\"\(destination)\" cannot be mounted because it is not of type proc")
+        }
+        if destination.hasPrefix("/proc/"), !coverable.contains(destination) {
+            throw LaunchFailure(.mount, "\"\(destination)\" cannot be mounted because it is inside /proc")
+        }
+    }
+
+    private static func isProc(_ mount: MountPlan) -> Bool {
+        switch mount.source {
+        case .fileSystem(let type, _, _, _): return type == "proc"
+        case .guest(let path, _):
+            guard let file = try? FileDescriptor.open(path, .path) else { return false }
+            return (try? FileNode.fileSystemKind(of: file.rawValue)) == Int(PROC_SUPER_MAGIC)
+        case .cgroup, .shared: return false
+        }
+    }
+
+    static func isDirectory(_ path: String) -> Bool {
+        guard let file = try? FileDescriptor.open(path, .path) else { return true }
+        return (try? Directory.isDirectory(file.rawValue)) ?? true
+    }
+
+    /// `path` with no empty names, `.` or `..`, absolute.
+    static func cleaned(_ path: String) -> String {
+        var names: [Substring] = []
+        for name in path.split(separator: "/") where name != "." {
+            if name == ".." { _ = names.popLast() } else { names.append(name) }
+        }
+        return "/" + names.joined(separator: "/")
+    }
+}

@@ -1,0 +1,38 @@
+import Linux
+import VhostUser
+import Virtio
+
+/// Why fc-vmm does not start, or ends other than by its guest's end.
+enum VMMError: Error, Equatable {
+    case unknownFlag(String)
+    case repeatedFlag(String)
+    case missingFlag(String)
+    case missingValue(flag: String)
+    case badNumber(flag: String, value: String)
+    case guestCID(UInt64)
+    /// Two flags name one descriptor: each is to be owned once.
+    case sharedDescriptor(flag: String, number: Int32)
+    case descriptor(flag: String, number: Int32, Errno)
+    case prepare(operation: String, Errno)
+    case vhostUser(VhostUserError)
+    /// The guest's driver broke the vsock device.
+    case vsock(VirtioError)
+}
+
+extension VMMError: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .unknownFlag(let flag): "unknown flag \(flag)"
+        case .repeatedFlag(let flag): "\(flag) given twice"
+        case .missingFlag(let flag): "\(flag) is missing"
+        case .missingValue(let flag): "\(flag) needs a value"
+        case .badNumber(let flag, let value): "\(flag): \"\(value)\" is no number in range"
+        case .guestCID(let number): "--guest-cid: \(number) is not from 3 to 4294967294"
+        case .sharedDescriptor(let flag, let number): "\(flag): descriptor \(number) is named twice"
+        case .descriptor(let flag, let number, let error): "\(flag): descriptor \(number): \(error)"
+        case .prepare(let operation, let error): "\(operation): \(error)"
+        case .vhostUser(let error): "vhost-user: \(error)"
+        case .vsock(let error): "vsock device: \(error)"
+        }
+    }
+}

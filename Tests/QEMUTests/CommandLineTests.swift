@@ -1,0 +1,98 @@
+import Engine
+import Linux
+import SandboxPlan
+import Testing
+
+@testable import QEMU
+
+struct CommandLineTests {
+    static func engine(_ accelerator: EngineChoice.Accelerator = .tcg) -> QEMUEngine {
+        QEMUEngine(
+            installation: QEMUInstallation(executable: "/usr/bin/qemu-system-x86_64"), accelerator: accelerator,
+            monitor: "/fc-vmm")
+    }
+
+    static let machine = MachinePlan(
+        kernelPath: "/img/a,b", initramfsPath: "/img/i", vcpuCount: 2, memoryByteCount: 768 << 20, guestCID: 3)
+    static let devices = MachineDevices(
+        fileSystemSocket: 20, vsockListener: 21, vsockDirectory: 22, consoleLog: 23, log: 24)
+
+    /// What follows `word`, each time it stands there.
+    func values(of word: String, in words: [String]) -> [String] {
+        zip(words, words.dropFirst()).filter { $0.0 == word }.map(\.1)
+    }
+
+    @Test(arguments: [
+        ("", ""), ("a", "a"), (",", ",,"), ("a,readonly=off", "a,,readonly=off"), ("a,,b", "a,,,,b"), ("a=b", "a=b"),
+    ])
+    func aCommaStartsNoKey(value: String, escaped: String) {
+        #expect(QEMUOption("device", "x", ["id": value]).words == ["-device", "x,id=\(escaped)"])
+        #expect(QEMUOption("serial", value).words == ["-serial", escaped])
+    }
+
+    @Test func theMachineIsThePlans() {
+        let words = Self.engine().arguments(for: Self.machine)
+        #expect(values(of: "-smp", in: words) == ["2"])
+        #expect(values(of: "-m", in: words) == ["768M"])
+        #expect(values(of: "-object", in: words) == ["memory-backend-memfd,id=ram,size=768M,share=on"])
+        #expect(values(of: "-accel", in: words) == ["tcg,thread=multi,tb-size=256"])
+        #expect(
+            values(of: "-device", in: words) == [
+                "vhost-user-vsock-pci,chardev=vsock", "vhost-user-fs-pci,chardev=fs,tag=fc-shared,queue-size=1024",
+            ])
+        #expect(
+            values(of: "-chardev", in: words) == [
+                "socket,id=vsock,fd=3", "socket,id=fs,fd=4", "socket,id=console,fd=5",
+            ])
+        #expect(values(of: "-kernel", in: words) == ["/vmlinux"])
+        #expect(words.contains("-no-reboot") && words.contains("-nodefaults"))
+        #expect(
+            values(of: "-sandbox", in: words)
+                == ["on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"])
+        #expect(values(of: "-accel", in: Self.engine(.kvm).arguments(for: Self.machine)) == ["kvm"])
+    }
+
+    @Test func theGuestsArgumentsStayOneWord() {
+        var machine = Self.machine
+        machine.kernelArguments = ["a=1,2", "-device", "x"]
+        let words = Self.engine().arguments(for: machine)
+        #expect(words.last == "console=ttyS0 quiet panic=-1 cryptomgr.notests a=1,2 -device x")
+        #expect(values(of: "-append", in: words).count == 1)
+    }
+
+    @Test func eachProgramGetsItsDescriptors() throws {
+        let started = try Self.engine().processes(for: Self.machine, devices: Self.devices)
+        #expect(started.processes.map(\.name) == ["fc-vmm", "qemu"])
+        let monitor = started.processes[0]
+        let qemu = started.processes[1]
+        let fromCaller = (monitor.descriptors + qemu.descriptors).filter { (20...24).contains($0.here) }
+        #expect(
+            fromCaller == [
+                HandedDescriptor(here: 24, there: 2), HandedDescriptor(here: 21, there: 4),
+                HandedDescriptor(here: 22, there: 5), HandedDescriptor(here: 23, there: 7),
+                HandedDescriptor(here: 24, there: 1), HandedDescriptor(here: 24, there: 2),
+                HandedDescriptor(here: 20, there: 4),
+            ])
+        // The channels between the two: open, and no number twice.
+        let channels = (monitor.descriptors + qemu.descriptors).map(\.here).filter { !(20...24).contains($0) }
+        #expect(Set(channels).count == 4 && channels.count == 4)
+        #expect(monitor.capabilities.isEmpty && qemu.capabilities.isEmpty)
+        #expect(qemu.uid == 65534 && qemu.gid == 65534)
+        #expect(qemu.mounts.allSatisfy(\.isReadOnly))
+        #expect(qemu.mounts.contains { $0.source == .host(path: "/img/a,b") && $0.destination == "/vmlinux" })
+    }
+
+    @Test func aMachineThatCannotBeIsRefused() {
+        var machine = Self.machine
+        machine.vcpuCount = 256
+        #expect(throws: EngineError.invalidProcessorCount(256)) {
+            _ = try Self.engine().processes(for: machine, devices: Self.devices)
+        }
+    }
+
+    @Test func whereQEMUIsNotIsSaid() {
+        #expect(throws: EngineError.programMissing("qemu-system-x86_64", searched: ["/nowhere"])) {
+            try QEMUInstallation.find(in: ["/nowhere"])
+        }
+    }
+}
