@@ -123,6 +123,7 @@ let package = Package(
         tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
+        tests("Layout", []),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
