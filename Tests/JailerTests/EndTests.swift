@@ -68,6 +68,21 @@ struct EndTests {
         #expect(try jail.statuses { _ in false }.last == .ended(process: "shell", .exited(code: 42)))
     }
 
+    @Test func theReasonIsToldLast() throws {
+        let jail = try Jail()
+        let both = try FileDescriptor.pipe()
+        // The peer sees the end of the pipe, and ends in order, before the one that failed is gone.
+        var peer = jail.shell("busybox cat <&4; exit 0", name: "peer")
+        peer.descriptors.append(HandedDescriptor(here: both.reader.rawValue, there: 4))
+        var other = jail.shell("exec 4>&-; busybox sleep 0.1; exit 3", name: "other")
+        other.descriptors.append(HandedDescriptor(here: both.writer.rawValue, there: 4))
+        jail.plan.processes = [peer, other]
+        #expect(try jail.start() == .exited(code: 0))
+        _ = consume both
+        let ended = try jail.statuses { _ in false }.filter { if case .ended = $0 { true } else { false } }
+        #expect(ended == [.ended(process: "peer", .exited(code: 0)), .ended(process: "other", .exited(code: 3))])
+    }
+
     @Test func nothingIsLeft() throws {
         let before = try mounts()
         let (jail, pids) = try running()
