@@ -52,7 +52,7 @@ try() {
     shift
     bounded "$@" >"$work/stdout" 2>"$work/stderr" || status=$?
     [ "$status" -eq "$wanted" ] ||
-        fail "${*##*/}: ended with $status, not $wanted; $(head -c 600 "$work/stdout") $(tail -c 600 "$work/stderr")"
+        fail "${*: -3}: ended with $status, not $wanted; $(head -c 600 "$work/stdout") $(tail -c 600 "$work/stderr")"
 }
 
 # The last command's whole output, and a piece of what it said on standard error; the log quotes quotes.
@@ -209,7 +209,7 @@ finish() {
     local status=$?
     trap '' INT TERM HUP
     if [ -n "${KEEP_LOG:-}" ]; then cp "$work/log" "$KEEP_LOG"; fi
-    stop_client 2>/dev/null
+    stop_client >/dev/null 2>&1
     sweep >/dev/null 2>&1
     exit $((status | failures))
 }
