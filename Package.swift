@@ -118,6 +118,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
+        .executableTarget(
+            name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
+            path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
         tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
