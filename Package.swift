@@ -141,7 +141,7 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "Linux"]),
+        tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
             name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),

@@ -45,6 +45,8 @@ struct ArgumentsTests {
 
     @Test("context identifiers that no guest has", arguments: [0, 1, 2, 4_294_967_295, UInt64.max])
     func contextIDs(_ number: UInt64) {
-        #expect(throws: VMMError.guestCID(number)) { try Arguments(["--guest-cid", String(number)] + good.dropFirst(2)) }
+        #expect(throws: VMMError.guestCID(number)) {
+            try Arguments(["--guest-cid", String(number)] + good.dropFirst(2))
+        }
     }
 }

@@ -146,7 +146,9 @@ struct HostileTests {
     @Test func peersThatSayNothing() throws {
         let side = try HostSide()
         var idle: [HostSocket] = []
-        for _ in 0..<100 { idle.append(HostSocket(try UnixSocket.connect(to: side.path + "/listen", nonBlocking: false))) }
+        for _ in 0..<100 {
+            idle.append(HostSocket(try UnixSocket.connect(to: side.path + "/listen", nonBlocking: false)))
+        }
         for peer in idle { try peer.descriptor.setNonBlocking(true) }
         let clock = ContinuousClock()
         let start = clock.now

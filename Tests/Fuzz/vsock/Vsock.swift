@@ -90,7 +90,8 @@ private struct Ring {
         try Virtqueue(
             memory: memory,
             layout: .init(
-                size: queueSize, descriptors: GuestAddress(rawValue: start), available: GuestAddress(rawValue: start + 4096),
+                size: queueSize, descriptors: GuestAddress(rawValue: start),
+                available: GuestAddress(rawValue: start + 4096),
                 used: GuestAddress(rawValue: start + 8192)),
             features: features, kick: try EventFD(), call: try EventFD())
     }
@@ -144,7 +145,8 @@ private func play(_ input: Input) throws {
             // Anything at all in a ring.
             let ring = input.byte() & 1 == 0 ? receive : transmit
             let index = input.word()
-            try ring.describe(index, UInt64(input.long()) << (input.byte() & 32), input.long(), input.word(), input.word())
+            try ring.describe(
+                index, UInt64(input.long()) << (input.byte() & 32), input.long(), input.word(), input.word())
         case 4: stream(&input, host, muxer, now)
         case 5:
             let stream = FuzzStream(token: muxer.newToken())
@@ -174,7 +176,8 @@ private func packet(_ input: inout Input, _ transmit: inout Ring) throws {
     let start = 65536 + UInt64(slot) * 8192
     let shape = input.byte()
     var header = PacketHeader(
-        sourceCID: shape & 64 == 0 ? 3 : UInt64(input.byte()), destinationCID: shape & 128 == 0 ? 2 : UInt64(input.byte()),
+        sourceCID: shape & 64 == 0 ? 3 : UInt64(input.byte()),
+        destinationCID: shape & 128 == 0 ? 2 : UInt64(input.byte()),
         sourcePort: UInt32(input.byte() & 3),
         destinationPort: shape & 32 == 0 ? UInt32(input.byte() & 7) : 1 << 30 | UInt32(input.byte() & 7),
         operation: Operation(rawValue: UInt16(input.byte() & 15)))

@@ -120,7 +120,7 @@ public final class Muxer {
             channel.connection.hostConnected()
             setDeadline(nil, of: channel)
             schedule(channel)
-        } catch where error == .wouldBlock && now < channel.dialEnds {
+        } catch  where error == .wouldBlock && now < channel.dialEnds {
             setDeadline(now + Patience.dialAgain, of: channel)
         } catch {
             reset(channel)
@@ -190,7 +190,9 @@ public final class Muxer {
             channel.isQueued = false
             guard byToken[channel.token] === channel, !channel.isDetached else { continue }
             if let packet = channel.connection.nextControl() {
-                if packet.operation == .shutdown, channel.connection.awaitsReset { setDeadline(now + Patience.close, of: channel) }
+                if packet.operation == .shutdown, channel.connection.awaitsReset {
+                    setDeadline(now + Patience.close, of: channel)
+                }
                 schedule(channel)
                 try packet.write(to: buffer)
                 return PacketHeader.byteCount
@@ -222,7 +224,7 @@ public final class Muxer {
             // Less than asked for means that no more is there, epoll(7), but for the end where that was reported.
             if count < room.byteCount, !channel.isEnding { channel.isReadable = false }
             return count
-        } catch where error == .wouldBlock {
+        } catch  where error == .wouldBlock {
             channel.isReadable = false
         } catch {
             reset(channel)
