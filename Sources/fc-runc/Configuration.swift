@@ -43,7 +43,7 @@ struct Configuration: Equatable {
     init(toml: String) throws(ConfigurationProblem) {
         // The parser takes a C string.
         if let nul = toml.utf8.firstIndex(of: 0) {
-            throw .syntax("a NUL byte", line: toml[..<nul].split(separator: "\n", omittingEmptySubsequences: false).count, column: 0)
+            throw .syntax("a NUL byte", line: toml[..<nul].utf8.count { $0 == 10 } + 1, column: 1)
         }
         let table: TOMLTable
         do {

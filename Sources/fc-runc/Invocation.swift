@@ -13,7 +13,8 @@ struct Invocation: Equatable {
     /// Options that take a value, in every command.
     static let valued: Set<String> = [
         // Global.
-        "generate-completion-script", "root", "log", "log-format", "engine", "config", "libexec", "kernel", "initramfs", "qemu",
+        "root", "log", "log-format", "engine", "config", "libexec", "kernel", "initramfs", "qemu",
+        "generate-completion-script",
         // create, run, exec, spec.
         "b", "bundle", "console-socket", "pidfd-socket", "pid-file", "preserve-fds", "cwd", "e", "env", "u", "user",
         "g", "additional-gids", "p", "process", "process-label", "apparmor", "c", "cap", "cgroup",
@@ -34,8 +35,8 @@ struct Invocation: Equatable {
             rest.removeFirst()
             if next == "--" { break }
             let option = Self.option(next, &rest) { Self.valued.contains($0) || Self.ignored.contains($0) }
-            let isIgnored = Self.ignored.contains { option.first == "--\($0)" || option.first?.hasPrefix("--\($0)=") == true }
-            if !isIgnored { global += option }
+            let name = option.first?.prefix { $0 != "=" } ?? ""
+            if !Self.ignored.contains(String(name.dropFirst(2))) { global += option }
         }
         guard let command = rest.popFirst() else { return }
         self.command = command

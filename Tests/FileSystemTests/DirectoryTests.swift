@@ -7,12 +7,12 @@ import Testing
         guest.call(.openDirectory, node, Bytes().u64(0)).u64(0)
     }
 
-    @Test(arguments: [false, true], [UInt32(4096), 700, 65536])
-    func listsEverythingOnce(plus: Bool, size: UInt32) throws {
+    @Test(arguments: [(false, 4096), (true, 4096), (true, 700), (false, 65536)])
+    func listsEverythingOnce(plus: Bool, size: Int) throws {
         let guest = try Guest()
         for index in 0..<10_000 { try guest.tree.file("entry-\(index)") }
         let handle = openDirectory(guest)
-        let names = guest.list(handle, plus: plus, size: size)
+        let names = guest.list(handle, plus: plus, size: UInt32(size))
         #expect(names.count == 10_002)
         #expect(names["."] == 0 && names[".."] == 0)
         #expect((0..<10_000).allSatisfy { names["entry-\($0)"] != nil })

@@ -8,22 +8,25 @@ import Testing
 /// How a jail ends, and how one that cannot begin says so.
 @Suite(.enabled(if: Jail.obstacle == nil, Jail.obstacle), .serialized)
 struct EndTests {
-    /// A jail of two processes that run, and pidfds of everything in it: the supervisor first.
+    /// A jail of two processes that run, and the pids in it: the supervisor's, the first's, the second's.
     func running() throws -> (jail: Jail, pids: [Int32]) {
         let jail = try Jail()
-        jail.plan.processes = [
-            // One with children of its own, in the background.
-            jail.shell("busybox sleep 100 & busybox sleep 100 & wait", name: "first"),
-            jail.shell("exec busybox sleep 100", name: "second"),
-        ]
+        // One with children of its own, which as background jobs want /dev/null.
+        var first = jail.shell("busybox sleep 100 & busybox sleep 100 & wait", name: "first")
+        first.mounts.append(JailMount(source: .devices([]), destination: "/dev", isReadOnly: true))
+        jail.plan.processes = [first, jail.shell("exec busybox sleep 100", name: "second")]
         #expect(try jail.start() == .exited(code: 0))
-        let pids = try jail.statuses { $0 == .started }.compactMap { status in
+        // The processes start side by side, so that either may be told first.
+        var pids: [Int32] = [0, 0, 0]
+        for status in try jail.statuses(until: { $0 == .started }) {
             switch status {
-            case .supervisor(let pid), .process(_, let pid): pid
-            default: nil
+            case .supervisor(let pid): pids[0] = pid
+            case .process("first", let pid): pids[1] = pid
+            case .process("second", let pid): pids[2] = pid
+            default: break
             }
         }
-        try #require(pids.count == 3)
+        try #require(!pids.contains(0))
         return (jail, pids)
     }
 
@@ -32,8 +35,8 @@ struct EndTests {
         let first = try Process.descriptor(of: pids[1])
         let second = try Process.descriptor(of: pids[2])
         jail.release()
-        #expect(Jail.endsSoon(first))
-        #expect(Jail.endsSoon(second))
+        #expect(Jail.endsSoon(first.rawValue))
+        #expect(Jail.endsSoon(second.rawValue))
         #expect(try jail.statuses { _ in false } == [.released])
     }
 
@@ -42,8 +45,8 @@ struct EndTests {
         let first = try Process.descriptor(of: pids[1])
         let second = try Process.descriptor(of: pids[2])
         try Process.kill(pids[0], SIGKILL)
-        #expect(Jail.endsSoon(first))
-        #expect(Jail.endsSoon(second))
+        #expect(Jail.endsSoon(first.rawValue))
+        #expect(Jail.endsSoon(second.rawValue))
         _ = jail
     }
 
@@ -53,8 +56,8 @@ struct EndTests {
         let supervisor = try Process.descriptor(of: pids[0])
         let other = try Process.descriptor(of: pids[3 - index])
         try Process.kill(pids[index], SIGKILL)
-        #expect(Jail.endsSoon(supervisor))
-        #expect(Jail.endsSoon(other))
+        #expect(Jail.endsSoon(supervisor.rawValue))
+        #expect(Jail.endsSoon(other.rawValue))
         #expect(try jail.statuses { _ in false } == [.ended(process: name, .signaled(signal: SIGKILL))])
     }
 
@@ -65,13 +68,28 @@ struct EndTests {
         #expect(try jail.statuses { _ in false }.last == .ended(process: "shell", .exited(code: 42)))
     }
 
+    @Test func theReasonIsToldLast() throws {
+        let jail = try Jail()
+        let both = try FileDescriptor.pipe()
+        // The peer sees the end of the pipe, and ends in order, before the one that failed is gone.
+        var peer = jail.shell("busybox cat <&4; exit 0", name: "peer")
+        peer.descriptors.append(HandedDescriptor(here: both.reader.rawValue, there: 4))
+        var other = jail.shell("exec 4>&-; busybox sleep 0.1; exit 3", name: "other")
+        other.descriptors.append(HandedDescriptor(here: both.writer.rawValue, there: 4))
+        jail.plan.processes = [peer, other]
+        #expect(try jail.start() == .exited(code: 0))
+        _ = consume both
+        let ended = try jail.statuses { _ in false }.filter { if case .ended = $0 { true } else { false } }
+        #expect(ended == [.ended(process: "peer", .exited(code: 0)), .ended(process: "other", .exited(code: 3))])
+    }
+
     @Test func nothingIsLeft() throws {
         let before = try mounts()
         let (jail, pids) = try running()
         let supervisor = try Process.descriptor(of: pids[0])
         #expect(try mounts() == before)
         jail.release()
-        #expect(Jail.endsSoon(supervisor))
+        #expect(Jail.endsSoon(supervisor.rawValue))
         #expect(try mounts() == before)
     }
 

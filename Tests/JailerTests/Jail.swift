@@ -20,10 +20,10 @@ final class Jail {
             nil
         }
 
-    /// Beside the tests' own binary.
+    /// Beside the tests' own bundle, whose path the test runner is given.
     static var jailer: String {
-        let own = (try? Directory.link("exe", at: FileDescriptor.open("/proc/self", [.path]).rawValue)) ?? ""
-        return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/fc-jailer"
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? ""
+        return bundle.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/fc-jailer"
     }
 
     private var lifeline: Pipe?
@@ -44,9 +44,9 @@ final class Jail {
         outputNumber = output.writer.rawValue
         self.lifeline = consume lifeline
         self.status = status.reader
-        statusWriter = status.writer
+        statusWriter = consume status.writer
         self.output = output.reader
-        outputWriter = output.writer
+        outputWriter = consume output.writer
     }
 
     /// A process that runs `script`, writing to this jail's output as 1 and 2.
@@ -113,8 +113,8 @@ final class Jail {
     }
 
     /// Whether the process behind `pidfd` ends within a second.
-    static func endsSoon(_ pidfd: borrowing FileDescriptor) -> Bool {
-        var entry = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+    static func endsSoon(_ pidfd: Int32) -> Bool {
+        var entry = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, 1000) == 1
     }
 }

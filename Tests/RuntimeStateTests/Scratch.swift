@@ -49,7 +49,7 @@ final class Child {
     init() throws(Errno) {
         var pid: pid_t = 0
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe [strdup("sleep"), strdup("600"), nil]
-        defer { for unsafe argument in unsafe arguments { unsafe free(argument) } }
+        defer { unsafe free(arguments[0]) }
         // posix_spawn reads the list, which a null pointer ends.
         let result = unsafe posix_spawn(&pid, "/bin/sleep", nil, nil, &arguments, environ)
         guard result == 0 else { throw Errno(rawValue: result) }

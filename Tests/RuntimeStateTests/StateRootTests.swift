@@ -243,7 +243,8 @@ import Testing
     }
 
     @Test func tenAtOnceMakeOne() async throws {
-        let root = root, id = try ContainerID("c")
+        let root = root
+        let id = try ContainerID("c")
         let made = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask {

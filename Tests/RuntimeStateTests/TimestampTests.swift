@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func now() {
-        let a = Timestamp.now(), b = Timestamp.now()
+        let a = Timestamp.now()
+        let b = Timestamp.now()
         #expect(a.seconds > 1_700_000_000)
         #expect((a.seconds, a.nanoseconds) <= (b.seconds, b.nanoseconds))
     }

@@ -1,5 +1,5 @@
 package import GuestMemory
-internal import Linux
+package import Linux
 package import Virtio
 package import Vsock
 
@@ -14,6 +14,9 @@ package final class VsockDriver {
     package let receiveQueue: DriverQueue
     package let transmitQueue: DriverQueue
     package let memory: GuestMemory
+    /// All of the memory, for a front-end to hand over.
+    package let file: FileDescriptor
+    package static let memoryByteCount = 8 << 20
     private let receiveByteCount: Int
     private let receiveStart: UInt64 = 65536
     private let sendStart: UInt64 = 65536 + 128 * 8192
@@ -22,11 +25,11 @@ package final class VsockDriver {
 
     /// - Parameter fillsBuffers: false leaves the receive queue empty, as a guest that stalls does.
     package init(receivePayload: Int = 4096, fillsBuffers: Bool = true) throws {
-        let file = try FileDescriptor.memory(named: "guest")
-        let byteCount = 8 << 20
-        try syscall(77, Int(file.rawValue), byteCount)
+        file = try FileDescriptor.memory(named: "guest")
+        try syscall(77, Int(file.rawValue), Self.memoryByteCount)
         memory = try GuestMemory([
-            GuestMemory.Piece(start: GuestAddress(rawValue: 0), byteCount: UInt64(byteCount), file: file.rawValue)
+            GuestMemory.Piece(
+                start: GuestAddress(rawValue: 0), byteCount: UInt64(Self.memoryByteCount), file: file.rawValue)
         ])
         receiveByteCount = receivePayload + PacketHeader.byteCount
         receiveQueue = try DriverQueue(memory: memory, start: 0, size: Self.queueSize)

@@ -194,7 +194,9 @@ struct DeviceTests {
                     peer.read()
                     let said = peer.text.split(separator: "\n", omittingEmptySubsequences: true)
                     let isClient = index >= count / 2
-                    guard peer.text.hasSuffix("\n"), said.count == (isClient ? 2 : 1), let port = said.last else { continue }
+                    guard peer.text.hasSuffix("\n"), said.count == (isClient ? 2 : 1), let port = said.last else {
+                        continue
+                    }
                     answered.insert(index)
                     _ = try peer.write(Array(port.utf8)[...])
                 }
@@ -228,7 +230,9 @@ struct DeviceTests {
         let clock = ContinuousClock()
         let end = clock.now + .seconds(120)
         while readByHost < total || readByGuest < total, isRight, clock.now < end {
-            if sentByHost < total { sentByHost += try peer.write(toGuest.bytes(at: sentByHost, limit: total - sentByHost)) }
+            if sentByHost < total {
+                sentByHost += try peer.write(toGuest.bytes(at: sentByHost, limit: total - sentByHost))
+            }
             if sentByGuest < total {
                 sentByGuest += try socket.write(toHost.bytes(at: sentByGuest, limit: total - sentByGuest))
             }
@@ -321,7 +325,8 @@ struct DeviceTests {
         let driver = side.guest.driver
         #expect(throws: VirtioError.queueMissing(1)) {
             try side.device.activate(
-                VirtioActivation(memory: driver.memory, features: 1, queues: [try driver.receiveQueue.deviceQueue(), nil]))
+                VirtioActivation(
+                    memory: driver.memory, features: 1, queues: [try driver.receiveQueue.deviceQueue(), nil]))
         }
         #expect(throws: VirtioError.queueMissing(0)) {
             try side.device.activate(VirtioActivation(memory: driver.memory, features: 1, queues: []))

@@ -61,7 +61,7 @@ final class HostSide {
     func accept(_ listener: borrowing FileDescriptor) throws -> HostSocket? {
         do throws(Errno) {
             return HostSocket(try UnixSocket.accept(listener.rawValue, nonBlocking: true))
-        } catch where error == .wouldBlock {
+        } catch  where error == .wouldBlock {
             return nil
         }
     }
@@ -101,7 +101,8 @@ final class HostSocket {
     func write(_ bytes: ArraySlice<UInt8>) throws -> Int {
         let count = unsafe bytes.withUnsafeBytes {
             cl_syscall(
-                Int(__NR_sendto), Int(descriptor.rawValue), Int(bitPattern: $0.baseAddress), $0.count, Int(MSG_NOSIGNAL), 0, 0)
+                Int(__NR_sendto), Int(descriptor.rawValue), Int(bitPattern: $0.baseAddress), $0.count,
+                Int(MSG_NOSIGNAL), 0, 0)
         }
         if count == -Int(EAGAIN) { return 0 }
         if count < 0 { throw Errno(rawValue: Int32(-count)) }
@@ -151,7 +152,14 @@ struct Pattern {
         var start = 0
         while start < bytes.count {
             let count = min(bytes.count - start, Self.period)
-            if bytes[start..<(start + count)] != self.bytes(at: offset + start, limit: count) { return false }
+            let expected = self.bytes(at: offset + start, limit: count)
+            // Both run for `count` bytes; comparing them one by one takes a debug build seconds.
+            let differ = unsafe bytes[start..<(start + count)].withUnsafeBytes { left in
+                unsafe expected.withUnsafeBytes { right in
+                    unsafe memcmp(left.baseAddress!, right.baseAddress!, count)
+                }
+            }
+            if differ != 0 { return false }
             start += count
         }
         return true

@@ -80,7 +80,8 @@ private final class Bench {
     }
 
     func send(
-        _ operation: Vsock.Operation, port: UInt32 = 7, to hostPort: UInt32 = 1024, _ payload: [UInt8] = [], flags: UInt32 = 0,
+        _ operation: Vsock.Operation, port: UInt32 = 7, to hostPort: UInt32 = 1024, _ payload: [UInt8] = [],
+        flags: UInt32 = 0,
         window: UInt32 = 262144, forwarded: UInt32 = 0
     ) throws {
         try send(

@@ -50,8 +50,10 @@ struct PacketTests {
     @Test(
         "CONNECT lines",
         arguments: [
-            ("CONNECT 0", 0), ("CONNECT 1024", 1024), ("CONNECT 4294967295", 4_294_967_295), ("CONNECT 4294967296", nil),
-            ("CONNECT ", nil), ("CONNECT -1", nil), ("CONNECT +1", nil), ("CONNECT 1 ", nil), ("connect 1", nil), ("", nil),
+            ("CONNECT 0", 0), ("CONNECT 1024", 1024), ("CONNECT 4294967295", 4_294_967_295),
+            ("CONNECT 4294967296", nil),
+            ("CONNECT ", nil), ("CONNECT -1", nil), ("CONNECT +1", nil), ("CONNECT 1 ", nil), ("connect 1", nil),
+            ("", nil),
             ("CONNECT 0x10", nil), ("CONNECT  1", nil), ("CONNECT 1\r", nil),
         ] as [(String, UInt32?)])
     func lines(_ line: String, _ port: UInt32?) {

@@ -48,15 +48,17 @@ import Testing
         #expect(problem.description == text)
     }
 
-    @Test(arguments: [
-        ("512M", 512 << 20), ("512m", 512 << 20), ("67108864", 64 << 20), ("65536K", 64 << 20), ("1024G", 1 << 40),
-    ] as [(String, UInt64)])
+    @Test(
+        arguments: [
+            ("512M", 512 << 20), ("512m", 512 << 20), ("67108864", 64 << 20), ("65536K", 64 << 20), ("1024G", 1 << 40),
+        ] as [(String, UInt64)])
     func memorySizes(_ text: String, _ byteCount: UInt64) throws {
         #expect(try Configuration(toml: "memory = '\(text)'").memoryByteCount == byteCount)
     }
 
     @Test(arguments: [
-        "", "M", "63M", "-1", "1025G", "99999999999999999999", "18446744073709551615", "17592186044416M", "1T", "65537K",
+        "", "M", "63M", "-1", "1025G", "99999999999999999999", "18446744073709551615", "17592186044416M", "1T",
+        "65537K",
         "100.5M", " 512M", "512MiB",
     ])
     func memorySizesRefused(_ text: String) {

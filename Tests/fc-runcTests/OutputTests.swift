@@ -47,10 +47,12 @@ import Testing
                 """)
     }
 
-    @Test(arguments: [
-        ("TERM", 15), ("SIGTERM", 15), ("sigkill", 9), ("kill", 9), ("9", 9), ("0", 0), ("64", 64), ("SIGRTMIN", 34),
-        ("RTMIN+3", 37), ("SIGRTMAX-1", 63), ("RTMAX", 64), ("chld", 17),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("TERM", 15), ("SIGTERM", 15), ("sigkill", 9), ("kill", 9), ("9", 9), ("0", 0), ("64", 64),
+            ("SIGRTMIN", 34),
+            ("RTMIN+3", 37), ("SIGRTMAX-1", 63), ("RTMAX", 64), ("chld", 17),
+        ] as [(String, Int32)])
     func signals(_ text: String, _ number: Int32) throws {
         #expect(try Signal.number(text) == number)
     }

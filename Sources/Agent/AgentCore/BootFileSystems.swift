@@ -52,9 +52,9 @@ enum BootFileSystems {
     /// The host's shared tree, and the place containers' roots go.
     static func mountShared(_ ground: AgentGround) throws(Errno) {
         for name in ["/run/fc", ground.sharedDirectory, ground.rootMountPoint] { try makeDirectory(name) }
-        try Mount.attach(
-            Mount.make("virtiofs", source: GuestConvention.sharedTag).rawValue, on: FileDescriptor.currentDirectory,
-            path: ground.sharedDirectory)
+        // A name of its own: a temporary would be closed once its number was read.
+        let shared = try Mount.make("virtiofs", source: GuestConvention.sharedTag)
+        try Mount.attach(shared.rawValue, on: FileDescriptor.currentDirectory, path: ground.sharedDirectory)
     }
 
     private static let safe: Mount.Attributes = [.noSetUID, .noDevices, .noExecute]

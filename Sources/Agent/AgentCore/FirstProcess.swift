@@ -51,10 +51,9 @@ struct FirstProcess {
 
     private func setKernelParameters(_ ground: Ground) throws(LaunchFailure) {
         for parameter in plan.kernelParameters {
-            let path = String(parameter.name.map { $0 == "." ? "/" : $0 })
             try step(.kernelParameter, "write sysctl \(parameter.name)") { () throws(Errno) in
                 try FileDescriptor.open(
-                    path, at: ground.kernelParameters, .writeOnly, resolve: [.beneath, .noSymlinks]
+                    parameter.name, at: ground.kernelParameters, .writeOnly, resolve: [.beneath, .noSymlinks]
                 ).writeAll(Array(parameter.value.utf8))
             }
         }

@@ -119,7 +119,11 @@ struct Supervisor {
         try attempt(JailError.setNoNewPrivileges) { () throws(Errno) in try Process.setNoNewPrivileges() }
     }
 
-    /// Waits for the first reason to end, tells it, and ends.
+    /// How long, in milliseconds, an orderly end waits for what brought it about: a program whose peer was
+    /// killed ends with code 0, and sooner than the kernel has taken the peer's memory apart.
+    static let patience: Int32 = 250
+
+    /// Waits for a reason to end, tells it, and ends. Of several lines the last is the reason.
     func watch(_ children: [Child]) throws(JailError) {
         let epoll = try attempt({ .watch("epoll", $0) }) { () throws(Errno) in try Epoll() }
         // A hang-up is reported without being asked for, and what might be written there means nothing.
@@ -131,18 +135,29 @@ struct Supervisor {
                 try epoll.add(child.pidfd, .readable, token: UInt64(index))
             }
         }
-        var events: [Epoll.Event] = []
-        while events.isEmpty {
-            events = try attempt({ .watch("epoll", $0) }) { () throws(Errno) in try epoll.wait() }
-        }
-        for event in events {
-            guard event.token < children.count else {
-                JailStatus.released.write(to: plan.status)
+        var running = children.count
+        while running > 0 {
+            let isEnding = running < children.count
+            let events = try attempt({ .watch("epoll", $0) }) { () throws(Errno) in
+                try epoll.wait(milliseconds: isEnding ? Self.patience : -1, limit: 1)
+            }
+            guard let event = events.first else {
+                if isEnding { Process.exitNow(0) }
                 continue
             }
+            guard event.token < children.count else {
+                JailStatus.released.write(to: plan.status)
+                Process.exitNow(0)
+            }
             let child = children[Int(event.token)]
-            let ended = try attempt({ .watch(child.name, $0) }) { () throws(Errno) in try Process.wait(for: child.pid) }
-            if let ended { JailStatus.ended(process: child.name, ended.status).write(to: plan.status) }
+            let status = try attempt({ .watch(child.name, $0) }) { () throws(Errno) in
+                try epoll.remove(child.pidfd)
+                return try Process.wait(for: child.pid)?.status
+            }
+            guard let status else { throw .watch(child.name, .noChild) }
+            JailStatus.ended(process: child.name, status).write(to: plan.status)
+            if status != .exited(code: 0) { Process.exitNow(0) }
+            running -= 1
         }
         Process.exitNow(0)
     }

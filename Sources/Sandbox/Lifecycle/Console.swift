@@ -8,7 +8,7 @@ struct Console: ~Copyable {
 
     init(size: TerminalSize?) throws(Errno) {
         let master = try FileDescriptor.open("/dev/ptmx", [.readWrite, .noControllingTerminal])
-        let slave = try Pseudoterminal.openPeer(of: master)
+        let slave = try Pseudoterminal.openPeer(of: master.rawValue)
         if let size { try Pseudoterminal.setSize(of: master.rawValue, rows: size.rows, columns: size.columns) }
         self.master = master
         self.slave = slave

@@ -53,6 +53,7 @@ extension Runtime {
         let caller = try callerStreams(
             hasTerminal: process.hasTerminal, size: process.terminalSize, consoleSocket: request.consoleSocket,
             detaches: detaches)
+        try Self.makeMountPoints(plan, bundle)
         let lifeline = try launch(bundle, plan, engine, &record, directory)
         let connection = try connect(to: record)
         try ask(connection, .configure(try Self.guestConfiguration(plan.container)))
@@ -72,18 +73,20 @@ extension Runtime {
     }
 
     private static func plan(_ bundle: Bundle, id: ContainerID) throws(RuntimeError) -> BundlePlan {
-        let plan = try wrapping(RuntimeError.planning) { () throws(PlanningError) in
+        try wrapping(RuntimeError.planning) { () throws(PlanningError) in
             try BundlePlan(
                 spec: bundle.spec, id: id.rawValue, rootPath: bundle.rootPath, bundlePath: bundle.path, shareName: "0",
                 kind: { path throws(Errno) in try fileKind(path) })
         }
-        if plan.container.root.isReadOnly {
-            let root = try wrapping({ .share(path: bundle.rootPath, $0) }) { () throws(Errno) in
-                try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow])
-            }
-            try Share.makeMountPoints(plan.container.mounts, below: root.rawValue)
+    }
+
+    /// A root that will be read-only gets its mount points now.
+    private static func makeMountPoints(_ plan: BundlePlan, _ bundle: Bundle) throws(RuntimeError) {
+        guard plan.container.root.isReadOnly else { return }
+        let root = try wrapping({ .share(path: bundle.rootPath, $0) }) { () throws(Errno) in
+            try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow])
         }
-        return plan
+        try Share.makeMountPoints(plan.container.mounts, below: root.rawValue)
     }
 
     private static func fileKind(_ path: String) throws(Errno) -> BundlePlan.FileKind {

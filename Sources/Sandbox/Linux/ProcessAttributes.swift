@@ -11,9 +11,12 @@ extension Process {
     /// Every signal does what it does by default, and none is blocked: both outlive exec, and so come from
     /// whoever started this program.
     public static func resetSignals() {
-        for signal in 1...Int32(64) where signal != SIGKILL && signal != SIGSTOP {
-            // SIG_DFL is a null pointer; the two numbers the C library keeps for itself are refused by it.
-            _ = Glibc.signal(signal, nil)
+        // The kernel's struct sigaction, all zeroes: SIG_DFL, no flags, an empty mask. Not the C library's call,
+        // which leaves out the two signals that it keeps for itself.
+        let byDefault: [UInt64] = [0, 0, 0, 0]
+        unsafe byDefault.withUnsafeBytes { action in
+            // Of SIGKILL and SIGSTOP nothing can be changed, nor need be.
+            for signal in 1...64 { _ = unsafe cl_syscall(Int(__NR_rt_sigaction), signal, action.argument, 0, 8, 0, 0) }
         }
         try? SignalMask.set(.none)
     }

@@ -15,7 +15,9 @@ public enum VectoredIO {
     /// attached are dropped by the kernel.
     ///
     /// - Returns: how many bytes came; 0 at the end of the stream.
-    public static func receive(into vectors: UnsafeMutableBufferPointer<cl_iovec>, on socket: Int32) throws(Errno) -> Int {
+    public static func receive(
+        into vectors: UnsafeMutableBufferPointer<cl_iovec>, on socket: Int32
+    ) throws(Errno) -> Int {
         try unsafe transfer(__NR_recvmsg, vectors, on: socket, flags: Int(MSG_DONTWAIT))
     }
 

@@ -49,7 +49,10 @@ extension BundlePlan {
         container.maskedPaths = linux.maskedPaths
         container.readOnlyPaths = linux.readonlyPaths
         container.kernelParameters = linux.sysctl.sorted { $0.key < $1.key }
-            .map { KernelParameter(name: $0.key, value: $0.value) }
+            .map {
+                KernelParameter(
+                    name: Spec.Linux.sysctlComponents($0.key).joined(separator: "/"), value: $0.value)
+            }
         if let resources = linux.resources { container.resources = try ResourcePlan(resources) }
     }
 }

@@ -33,7 +33,8 @@ public final class ProcessProxy {
             if arguments.hasTerminal {
                 // In a session of its own the terminal becomes its controlling one; in the caller's it is already.
                 try? Pseudoterminal.makeControlling(0)
-                raw = try RawTerminal(0)
+                // The guest's process has its terminal even where the caller has none, as under `exec -t </dev/null`.
+                raw = try? RawTerminal(0)
             }
             let proxy = try ProcessProxy(arguments)
             let end = proxy.serve()

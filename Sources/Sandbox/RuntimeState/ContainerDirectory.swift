@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import OCISpec
 
@@ -105,7 +106,7 @@ public struct ContainerDirectory: ~Copyable, Sendable {
             } catch let error as RuntimeStateError {
                 throw error
             } catch let error as Errno {
-                if error == .busy || error == Errno(rawValue: 18) { throw .mounted(path: place) }
+                if error == .busy || error == Errno(rawValue: EXDEV) { throw .mounted(path: place) }
                 throw .files(.remove, path: place, error)
             } catch {
                 // Nothing else is thrown above.

@@ -40,7 +40,7 @@ public struct ProcessIdentity: Hashable, Codable, Sendable {
         do {
             try Process.signal(descriptor, number)
             return true
-        } catch where error == .noSuchProcess {
+        } catch  where error == .noSuchProcess {
             return false
         }
     }

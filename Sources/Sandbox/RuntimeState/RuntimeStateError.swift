@@ -34,7 +34,8 @@ extension RuntimeStateError: CustomStringConvertible {
         switch self {
         case .emptyID: "container id cannot be empty"
         case .invalidID: "invalid container ID format"
-        case .idTooLong(let count): "invalid container ID format: \(count) bytes, more than \(ContainerID.maximumByteCount)"
+        case .idTooLong(let count):
+            "invalid container ID format: \(count) bytes, more than \(ContainerID.maximumByteCount)"
         case .exists: "container with given ID already exists"
         case .doesNotExist: "container does not exist"
         case .busy(let id, let milliseconds):

@@ -96,7 +96,7 @@ public struct StateRoot: Sendable {
             current += "/" + name
             do {
                 try Directory.make(current, mode: 0o700)
-            } catch where error == .exists {
+            } catch  where error == .exists {
                 continue
             } catch {
                 // A directory above may be there and still not be ours to write in.

@@ -14,7 +14,7 @@ public struct ContainerPlan: Hashable, Sendable {
     public var devices: [DevicePlan] = []
     public var maskedPaths: [String] = []
     public var readOnlyPaths: [String] = []
-    /// Names with dots, as sysctl(8) has them, and their values; written in order.
+    /// Paths below /proc/sys and what is written there, in order.
     public var kernelParameters: [KernelParameter] = []
     public var resources = ResourcePlan()
 

@@ -28,7 +28,9 @@ struct BundleOptions: ParsableArguments {
     var containerID: String
 
     func request() throws(UsageError) -> CreateRequest {
-        if pidfdSocket != nil { throw .unsupportedOption("--pidfd-socket", reason: "the process is in a virtual machine") }
+        if let pidfdSocket, !pidfdSocket.isEmpty {
+            throw .unsupportedOption("--pidfd-socket", reason: "the process is in a virtual machine")
+        }
         guard (0...1024).contains(preserveFds) else {
             throw .countOutOfRange(option: "--preserve-fds", value: preserveFds)
         }

@@ -64,8 +64,9 @@ extension FileServer {
     }
 
     func add(_ file: consuming FileDescriptor, _ inode: Inode, isDirectory: Bool) throws(Errno) -> UInt64 {
-        let number = try handles.add(Handle(file, on: inode, isDirectory: isDirectory))
-        inodes.countOpen(inode, 1)
+        let handle = Handle(file, on: inode, isDirectory: isDirectory)
+        let number = try handles.add(handle)
+        inodes.opened(handle)
         return number
     }
 
@@ -155,8 +156,7 @@ extension FileServer {
     }
 
     func release(_ exchange: Exchange, isDirectory: Bool) throws(Errno) {
-        let handle = try handles.remove(try exchange.load(UInt64.self, at: 0), isDirectory: isDirectory)
-        inodes.countOpen(handle.inode, -1)
+        inodes.closed(try handles.remove(try exchange.load(UInt64.self, at: 0), isDirectory: isDirectory))
     }
 
     /// One of the guest's descriptors was closed: so is one here, for a network file system of the host

@@ -97,14 +97,20 @@ final class HandleTable: Sendable {
     }
 
     /// A new session: nothing is open.
-    func clear() {
+    ///
+    /// - Returns: what was.
+    func clear() -> [Handle] {
         state.withLock { state in
-            for slot in state.slots.indices where state.slots[slot] != nil {
+            var handles: [Handle] = []
+            for slot in state.slots.indices {
+                guard let handle = state.slots[slot] else { continue }
+                handles.append(handle)
                 state.slots[slot] = nil
                 state.generations[slot] &+= 1
                 state.free.append(UInt32(slot))
             }
             state.count = 0
+            return handles
         }
     }
 }

@@ -24,8 +24,10 @@ final class Inode: @unchecked Sendable {
     /// Where it stands among the inodes with an open place; -1: nowhere.
     var clockIndex = -1
     var wasUsed = false
-    /// Files open on it. They keep its place open as well.
+    /// How often something asked that its place stay open: files open on it, and who is about to unlink it.
     var openCount = 0
+    /// One of the files open on it: a way to it that needs no name.
+    var opened: Handle?
     /// What the file was like when the guest last opened it.
     var stamp: CacheStamp?
 

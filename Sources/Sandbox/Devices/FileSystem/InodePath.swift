@@ -8,7 +8,9 @@ extension InodeTable {
     ///
     /// - Throws: `ESTALE` where the file is no longer where it was seen.
     func path(of inode: Inode) throws(Errno) -> PathDescriptor {
-        if let path = state.withLock({ $0.use(inode) }) { return path }
+        let (known, opened) = state.withLock { ($0.use(inode), inode.opened) }
+        if let known { return known }
+        if let opened { return try path(of: opened) }
         var path = try nearestOpen(above: inode)
         for step in path.missing.reversed() { path.base = try open(step, in: path.base) }
         return path.base
@@ -16,7 +18,8 @@ extension InodeTable {
 
     /// The attributes of `inode`, without opening its place.
     func status(of inode: Inode) throws(Errno) -> cl_statx {
-        if let path = state.withLock({ $0.use(inode) }) { return try HostFile.status(of: path.number) }
+        let (known, opened) = state.withLock { ($0.use(inode), inode.opened) }
+        if let number = known?.number ?? opened?.number { return try HostFile.status(of: number) }
         let (parent, name) = try location(of: inode)
         let directory = try path(of: parent)
         let status = try stale { () throws(Errno) in
@@ -35,8 +38,11 @@ extension InodeTable {
     /// while the name is there, and held until ``lost(_:in:_:isGone:)``.
     func prepareToLose(_ name: Name, in directory: Int32) -> Inode? {
         guard let inode = known(name, in: directory) else { return nil }
-        countOpen(inode, 1)
-        if state.withLock({ $0.use(inode) }) == nil {
+        let isOpen = state.withLock { state in
+            inode.openCount += 1
+            return state.use(inode) != nil
+        }
+        if !isOpen {
             guard let file = try? withDescriptors({ () throws(Errno) in
                     try HostFile.path(in: directory, name: name.argument)
                 }),
@@ -77,6 +83,20 @@ extension InodeTable {
     /// Closes `count` places, where as many can be opened again.
     func closePaths(_ count: Int) {
         state.withLock { state in for _ in 0..<count where !state.evict() { break } }
+    }
+
+    /// The place of a file that is open.
+    private func path(of handle: Handle) throws(Errno) -> PathDescriptor {
+        let place = DescriptorPath()
+        let path = PathDescriptor(
+            try withDescriptors { () throws(Errno) in
+                FileDescriptor(
+                    owning: Int32(
+                        try syscall(
+                            __NR_openat, CL_AT_FDCWD, place.whole(handle.number), CL_O_PATH | Int(O_CLOEXEC))))
+            })
+        keep(path, for: handle.inode)
+        return path
     }
 
     // MARK: The way down

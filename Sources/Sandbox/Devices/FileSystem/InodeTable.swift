@@ -128,9 +128,20 @@ final class InodeTable: Sendable {
         }
     }
 
-    /// A file was opened on `inode` (`change` 1), or closed (-1).
-    func countOpen(_ inode: Inode, _ change: Int) {
-        state.withLock { _ in inode.openCount += change }
+    /// `handle` was opened on its inode.
+    func opened(_ handle: Handle) {
+        state.withLock { _ in
+            handle.inode.openCount += 1
+            if handle.inode.opened == nil { handle.inode.opened = handle }
+        }
+    }
+
+    /// `handle` was closed.
+    func closed(_ handle: Handle) {
+        state.withLock { _ in
+            handle.inode.openCount -= 1
+            if handle.inode.opened === handle { handle.inode.opened = nil }
+        }
     }
 
     /// Whether the content is as it was when the guest last opened `inode`; remembers how it is now.

@@ -54,7 +54,7 @@ extension FileServer {
     }
 
     func endSession() {
-        handles.clear()
+        for handle in handles.clear() { inodes.closed(handle) }
         inodes.clear()
     }
 

@@ -64,7 +64,7 @@ final class Channel {
                 if taken < backlog.front.count { isWritable = false }
                 backlog.dropFirst(taken)
                 connection.forward(taken)
-            } catch where error == .wouldBlock {
+            } catch  where error == .wouldBlock {
                 isWritable = false
             } catch {
                 connection.forward(backlog.count)

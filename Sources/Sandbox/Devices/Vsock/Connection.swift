@@ -1,7 +1,7 @@
 /// The protocol of one connection, virtio 1.2 §5.10.6: its phase, its credit both ways and its shutdown both
 /// ways. It knows of no queue and no socket: packets and what happened on the host go in, packets come out.
-package struct Connection: Sendable {
-    package enum Phase: Hashable, Sendable {
+public struct Connection: Sendable {
+    public enum Phase: Hashable, Sendable {
         /// The guest asked, and the host's end is not there yet.
         case dialing
         /// The host asked, and the guest has not answered yet.
@@ -10,7 +10,7 @@ package struct Connection: Sendable {
     }
 
     /// What a packet of the guest leads to.
-    package enum Outcome: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
         case nothing
         /// The guest took the connection the host asked for.
         case accepted
@@ -26,7 +26,7 @@ package struct Connection: Sendable {
         case violation(Violation)
     }
 
-    package enum Violation: Hashable, Sendable {
+    public enum Violation: Hashable, Sendable {
         /// An operation that has no place in this phase, or none anywhere.
         case operation(Operation)
         /// More bytes than the credit given.
@@ -44,14 +44,14 @@ package struct Connection: Sendable {
         static let creditRequest = Due(rawValue: 8)
     }
 
-    package let guestCID: UInt64
-    package let guestPort: UInt32
-    package let hostPort: UInt32
-    package private(set) var phase: Phase
+    public let guestCID: UInt64
+    public let guestPort: UInt32
+    public let hostPort: UInt32
+    public private(set) var phase: Phase
 
     /// What the guest, and what the host, will do no more.
-    package private(set) var guestEnded: Shutdown = []
-    package private(set) var hostEnded: Shutdown = []
+    public private(set) var guestEnded: Shutdown = []
+    public private(set) var hostEnded: Shutdown = []
     private var hostEndedTold: Shutdown = []
 
     // From the guest. All counts are modulo 2³².
@@ -69,7 +69,7 @@ package struct Connection: Sendable {
     private var due: Due = []
 
     /// A connection the guest asks for with `request`.
-    package init(request: PacketHeader, window: UInt32) {
+    public init(request: PacketHeader, window: UInt32) {
         guestCID = request.sourceCID
         guestPort = request.sourcePort
         hostPort = request.destinationPort
@@ -79,7 +79,7 @@ package struct Connection: Sendable {
     }
 
     /// A connection the host asks for; the REQUEST is due at once.
-    package init(guestCID: UInt64, guestPort: UInt32, hostPort: UInt32, window: UInt32) {
+    public init(guestCID: UInt64, guestPort: UInt32, hostPort: UInt32, window: UInt32) {
         self.guestCID = guestCID
         self.guestPort = guestPort
         self.hostPort = hostPort
@@ -89,7 +89,7 @@ package struct Connection: Sendable {
     }
 
     /// Takes a packet of the guest.
-    package mutating func receive(_ packet: PacketHeader) -> Outcome {
+    public mutating func receive(_ packet: PacketHeader) -> Outcome {
         if packet.operation == .reset { return .reset }
         guard takeCredit(packet) else { return .violation(.forwarded) }
         switch (phase, packet.operation) {
@@ -131,39 +131,39 @@ package struct Connection: Sendable {
     }
 
     /// The bytes that may be sent to the guest now.
-    package var credit: Int {
+    public var credit: Int {
         let inFlight = sent &- guestForwarded
         return guestWindow > inFlight ? Int(guestWindow - inFlight) : 0
     }
 
     /// Whether bytes of the host are wanted: the guest listens, the host talks, there is credit.
-    package var takesHostData: Bool {
+    public var takesHostData: Bool {
         phase == .established && !guestEnded.contains(.receiving) && !hostEnded.contains(.sending) && credit > 0
     }
 
     /// The host's end is there: the guest gets its RESPONSE.
-    package mutating func hostConnected() {
+    public mutating func hostConnected() {
         phase = .established
         due.insert(.response)
     }
 
     /// The host will do `directions` no more; the guest is told.
-    package mutating func hostEnds(_ directions: Shutdown) {
+    public mutating func hostEnds(_ directions: Shutdown) {
         hostEnded.formUnion(directions)
     }
 
     /// Whether the guest knows that the host is done, so that only its RST is missing.
-    package var awaitsReset: Bool { hostEndedTold == .both }
+    public var awaitsReset: Bool { hostEndedTold == .both }
 
     /// `byteCount` bytes of the guest have left the buffer, whose room it may use again.
-    package mutating func forward(_ byteCount: Int) {
+    public mutating func forward(_ byteCount: Int) {
         forwarded &+= UInt32(byteCount)
         // Told well before the guest runs dry, and not for every byte.
         if forwarded &- forwardedTold >= window / 4 { due.insert(.creditUpdate) }
     }
 
     /// There are bytes for the guest and no credit: ask for some, once.
-    package mutating func wantCredit() {
+    public mutating func wantCredit() {
         guard phase == .established, !askedForCredit, credit == 0, !guestEnded.contains(.receiving),
             !hostEnded.contains(.sending)
         else { return }
@@ -172,10 +172,10 @@ package struct Connection: Sendable {
     }
 
     /// Whether ``nextControl()`` has a packet.
-    package var hasControl: Bool { !due.isEmpty || (hostEnded != hostEndedTold && phase == .established) }
+    public var hasControl: Bool { !due.isEmpty || (hostEnded != hostEndedTold && phase == .established) }
 
     /// The next packet without payload that is due, if any.
-    package mutating func nextControl() -> PacketHeader? {
+    public mutating func nextControl() -> PacketHeader? {
         if due.contains(.request) {
             due.remove(.request)
             return packet(.request)
@@ -199,7 +199,7 @@ package struct Connection: Sendable {
     }
 
     /// The packet that carries `byteCount` bytes of the host, no more than ``credit``.
-    package mutating func data(byteCount: Int) -> PacketHeader {
+    public mutating func data(byteCount: Int) -> PacketHeader {
         sent &+= UInt32(byteCount)
         var data = packet(.readWrite)
         data.payloadCount = UInt32(byteCount)
@@ -207,7 +207,7 @@ package struct Connection: Sendable {
     }
 
     /// The RST that ends this connection.
-    package var reset: PacketHeader {
+    public var reset: PacketHeader {
         PacketHeader(
             sourceCID: ContextID.host, destinationCID: guestCID, sourcePort: hostPort, destinationPort: guestPort,
             operation: .reset)

@@ -1,11 +1,11 @@
-package import GuestMemory
+public import GuestMemory
 
 /// Slices of guest memory taken as one run of bytes.
 extension [GuestSlice] {
-    package var byteCount: Int { reduce(0) { $0 + $1.count } }
+    public var byteCount: Int { reduce(0) { $0 + $1.count } }
 
     /// The `byteCount` bytes from `offset` on, or all there are where that is fewer.
-    package func part(from offset: Int, byteCount: Int) -> [GuestSlice] {
+    public func part(from offset: Int, byteCount: Int) -> [GuestSlice] {
         var parts: [GuestSlice] = []
         var skip = offset
         var wanted = byteCount

@@ -1,8 +1,8 @@
-package import GuestMemory
-package import Linux
+public import GuestMemory
+public import Linux
 
 /// The host's end of one connection: bytes both ways, never waiting. It closes when it is let go.
-package protocol HostStream: AnyObject {
+public protocol HostStream: AnyObject {
     /// Fills `slices` from the front with what is there.
     ///
     /// - Returns: the bytes taken; 0 when the host will send no more.
@@ -26,7 +26,7 @@ package protocol HostStream: AnyObject {
 }
 
 /// Where connections to the host's ports lead.
-package protocol HostPorts: AnyObject {
+public protocol HostPorts: AnyObject {
     /// Connects to `port`; what happens on the stream is reported under `token`.
     ///
     /// - Throws: `EAGAIN` when it is worth trying again; anything else refuses the connection.

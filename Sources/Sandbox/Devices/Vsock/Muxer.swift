@@ -1,11 +1,11 @@
-package import GuestMemory
-package import Linux
+public import GuestMemory
+public import Linux
 
 /// All connections of one guest: which packet and which stream belong together, and whose turn it is.
 ///
 /// It knows of no queue and no socket: the device feeds it packets and buffers, the host's streams stand behind
 /// ``HostStream``. Used by one thread. Time is what the caller says it is, from any fixed start.
-package final class Muxer {
+public final class Muxer {
     let guestCID: UInt64
     let limits: VsockLimits
     unowned let host: any HostPorts
@@ -31,26 +31,26 @@ package final class Muxer {
     private static let firstHostPort: UInt32 = 1 << 30
 
     /// - Parameter firstToken: tokens below it are the caller's own.
-    package init(guestCID: UInt64, host: any HostPorts, limits: VsockLimits, firstToken: UInt64 = 0) {
+    public init(guestCID: UInt64, host: any HostPorts, limits: VsockLimits, firstToken: UInt64 = 0) {
         self.guestCID = guestCID
         self.host = host
         self.limits = limits
         lastToken = firstToken
     }
 
-    package var connectionCount: Int { byToken.count }
+    public var connectionCount: Int { byToken.count }
 
     /// Whether there is room for one more connection.
-    package var hasRoom: Bool { byToken.count < limits.connections }
+    public var hasRoom: Bool { byToken.count < limits.connections }
 
     /// Whether the guest must take RST packets before more of its own are looked at, virtio 1.2 §5.10.6.1.
-    package var isCongested: Bool { resets.count >= limits.resets }
+    public var isCongested: Bool { resets.count >= limits.resets }
 
     /// Whether ``nextPacket(into:)`` may have something, so that a buffer is worth taking.
-    package var hasPackets: Bool { !resets.isEmpty || !ready.isEmpty }
+    public var hasPackets: Bool { !resets.isEmpty || !ready.isEmpty }
 
     /// A token no stream has had before.
-    package func newToken() -> UInt64 {
+    public func newToken() -> UInt64 {
         lastToken += 1
         return lastToken
     }
@@ -58,7 +58,7 @@ package final class Muxer {
     // MARK: From the guest
 
     /// Takes a packet of the guest. `payload` holds exactly what the header says.
-    package func receive(_ packet: PacketHeader, payload: [GuestSlice], now: Duration) {
+    public func receive(_ packet: PacketHeader, payload: [GuestSlice], now: Duration) {
         // A forged sender has nobody to answer to.
         guard packet.sourceCID == guestCID else { return }
         guard packet.destinationCID == ContextID.host, packet.type == PacketHeader.streamType else {
@@ -90,7 +90,7 @@ package final class Muxer {
     }
 
     /// Answers with RST a packet whose payload is not what its header says.
-    package func refuseMalformed(_ packet: PacketHeader) {
+    public func refuseMalformed(_ packet: PacketHeader) {
         guard packet.sourceCID == guestCID else { return }
         let ports = Ports(guest: packet.sourcePort, host: packet.destinationPort)
         if packet.destinationCID == ContextID.host, let channel = byPorts[ports] {
@@ -120,7 +120,7 @@ package final class Muxer {
             channel.connection.hostConnected()
             setDeadline(nil, of: channel)
             schedule(channel)
-        } catch where error == .wouldBlock && now < channel.dialEnds {
+        } catch  where error == .wouldBlock && now < channel.dialEnds {
             setDeadline(now + Patience.dialAgain, of: channel)
         } catch {
             reset(channel)
@@ -140,7 +140,7 @@ package final class Muxer {
     /// A host peer asks for the guest's `port` on `stream`, whose events come under `token`.
     ///
     /// - Returns: false where there is no room; the stream is then let go.
-    package func request(guestPort: UInt32, stream: any HostStream, token: UInt64, now: Duration) -> Bool {
+    public func request(guestPort: UInt32, stream: any HostStream, token: UInt64, now: Duration) -> Bool {
         guard hasRoom, let hostPort = freeHostPort(towards: guestPort) else { return false }
         let connection = Connection(guestCID: guestCID, guestPort: guestPort, hostPort: hostPort, window: limits.window)
         let channel = Channel(token: token, connection: connection, stream: stream)
@@ -160,7 +160,7 @@ package final class Muxer {
     }
 
     /// The stream behind `token` has bytes, or room, or its peer has gone.
-    package func streamChanged(token: UInt64, events: Epoll.Events, now: Duration) {
+    public func streamChanged(token: UInt64, events: Epoll.Events, now: Duration) {
         guard let channel = byToken[token] else { return }
         if !events.isDisjoint(with: [.readable, .peerHangUp, .hangUp, .error]) { channel.isReadable = true }
         if !events.isDisjoint(with: [.writable, .hangUp, .error]) { channel.isWritable = true }
@@ -185,12 +185,14 @@ package final class Muxer {
     /// Writes the next packet for the guest to `buffer`, which holds more than a header.
     ///
     /// - Returns: the bytes written, or nil when there is nothing.
-    package func nextPacket(into buffer: [GuestSlice], now: Duration) throws(GuestMemoryError) -> Int? {
+    public func nextPacket(into buffer: [GuestSlice], now: Duration) throws(GuestMemoryError) -> Int? {
         while resets.isEmpty, let channel = ready.popFirst() {
             channel.isQueued = false
             guard byToken[channel.token] === channel, !channel.isDetached else { continue }
             if let packet = channel.connection.nextControl() {
-                if packet.operation == .shutdown, channel.connection.awaitsReset { setDeadline(now + Patience.close, of: channel) }
+                if packet.operation == .shutdown, channel.connection.awaitsReset {
+                    setDeadline(now + Patience.close, of: channel)
+                }
                 schedule(channel)
                 try packet.write(to: buffer)
                 return PacketHeader.byteCount
@@ -222,7 +224,7 @@ package final class Muxer {
             // Less than asked for means that no more is there, epoll(7), but for the end where that was reported.
             if count < room.byteCount, !channel.isEnding { channel.isReadable = false }
             return count
-        } catch where error == .wouldBlock {
+        } catch  where error == .wouldBlock {
             channel.isReadable = false
         } catch {
             reset(channel)
@@ -233,10 +235,10 @@ package final class Muxer {
     // MARK: Time
 
     /// When ``passTime(now:)`` is due next, if ever.
-    package var nextDeadline: Duration? { earliest }
+    public var nextDeadline: Duration? { earliest }
 
     /// Does what was to be done by `now`.
-    package func passTime(now: Duration) {
+    public func passTime(now: Duration) {
         guard let first = earliest, first <= now else { return }
         earliest = nil
         for token in timed {

@@ -1,12 +1,12 @@
-package import GuestMemory
+public import GuestMemory
 
 /// Context identifiers, virtio 1.2 §5.10.4.
-package enum ContextID {
-    package static let host: UInt64 = 2
+public enum ContextID {
+    public static let host: UInt64 = 2
 }
 
 /// What a packet asks for, virtio 1.2 §5.10.6.
-package enum Operation: Hashable, Sendable {
+public enum Operation: Hashable, Sendable {
     case request
     case response
     case reset
@@ -16,7 +16,7 @@ package enum Operation: Hashable, Sendable {
     case creditRequest
     case unknown(UInt16)
 
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         switch rawValue {
         case 1: self = .request
         case 2: self = .response
@@ -29,7 +29,7 @@ package enum Operation: Hashable, Sendable {
         }
     }
 
-    package var rawValue: UInt16 {
+    public var rawValue: UInt16 {
         switch self {
         case .request: 1
         case .response: 2
@@ -44,38 +44,38 @@ package enum Operation: Hashable, Sendable {
 }
 
 /// The directions a side has given up for good, virtio 1.2 §5.10.6.6: the flags of a SHUTDOWN packet.
-package struct Shutdown: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+public struct Shutdown: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// The sender of the packet will not receive any more.
-    package static let receiving = Shutdown(rawValue: 1)
+    public static let receiving = Shutdown(rawValue: 1)
     /// The sender of the packet will not send any more.
-    package static let sending = Shutdown(rawValue: 2)
-    package static let both: Shutdown = [.receiving, .sending]
+    public static let sending = Shutdown(rawValue: 2)
+    public static let both: Shutdown = [.receiving, .sending]
 }
 
 /// struct virtio_vsock_hdr, virtio 1.2 §5.10.6.
-package struct PacketHeader: Hashable, Sendable {
-    package static let byteCount = 44
+public struct PacketHeader: Hashable, Sendable {
+    public static let byteCount = 44
     /// VIRTIO_VSOCK_TYPE_STREAM.
-    package static let streamType: UInt16 = 1
+    public static let streamType: UInt16 = 1
 
-    package var sourceCID: UInt64
-    package var destinationCID: UInt64
-    package var sourcePort: UInt32
-    package var destinationPort: UInt32
+    public var sourceCID: UInt64
+    public var destinationCID: UInt64
+    public var sourcePort: UInt32
+    public var destinationPort: UInt32
     /// The bytes of payload behind the header.
-    package var payloadCount: UInt32 = 0
-    package var type: UInt16 = PacketHeader.streamType
-    package var operation: Operation
-    package var flags: UInt32 = 0
+    public var payloadCount: UInt32 = 0
+    public var type: UInt16 = PacketHeader.streamType
+    public var operation: Operation
+    public var flags: UInt32 = 0
     /// The sender's receive buffer in bytes, `buf_alloc`.
-    package var window: UInt32 = 0
+    public var window: UInt32 = 0
     /// The bytes the sender has taken out of that buffer so far, modulo 2³², `fwd_cnt`.
-    package var forwarded: UInt32 = 0
+    public var forwarded: UInt32 = 0
 
-    package init(
+    public init(
         sourceCID: UInt64, destinationCID: UInt64, sourcePort: UInt32, destinationPort: UInt32, operation: Operation
     ) {
         self.sourceCID = sourceCID
@@ -88,7 +88,7 @@ package struct PacketHeader: Hashable, Sendable {
     /// Reads the header once from the first bytes of `slices`, wherever the driver cut them.
     ///
     /// - Returns: nil where they hold less than a header.
-    package init?(in slices: [GuestSlice]) {
+    public init?(in slices: [GuestSlice]) {
         if let first = slices.first, first.count >= Self.byteCount {
             try? self.init(in: first)
         } else {
@@ -130,7 +130,7 @@ package struct PacketHeader: Hashable, Sendable {
     }
 
     /// The 44 bytes as they stand on the wire.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.byteCount)
         func append(_ value: some FixedWidthInteger) {
@@ -150,7 +150,7 @@ package struct PacketHeader: Hashable, Sendable {
     }
 
     /// Writes the header to the first bytes of `slices`, which hold at least that many.
-    package func write(to slices: [GuestSlice]) throws(GuestMemoryError) {
+    public func write(to slices: [GuestSlice]) throws(GuestMemoryError) {
         guard let first = slices.first, first.count >= Self.byteCount else {
             try slices.store(bytes)
             return

@@ -1,9 +1,9 @@
 internal import GuestMemory
-package import Virtio
+public import Virtio
 
 /// Moves packets between a muxer and the two virtqueues that matter; the event queue (2) is never used, as the
 /// guest does not migrate.
-package final class QueuePump {
+public final class QueuePump {
     private let muxer: Muxer
     private let receiveQueue: Virtqueue
     private let transmitQueue: Virtqueue
@@ -11,7 +11,7 @@ package final class QueuePump {
     /// The chains one turn takes from a queue, so that the rest of the thread's work is not kept waiting.
     private static let turn = 64
 
-    package init(muxer: Muxer, receiveQueue: Virtqueue, transmitQueue: Virtqueue) {
+    public init(muxer: Muxer, receiveQueue: Virtqueue, transmitQueue: Virtqueue) {
         self.muxer = muxer
         self.receiveQueue = receiveQueue
         self.transmitQueue = transmitQueue
@@ -20,7 +20,7 @@ package final class QueuePump {
     /// Moves what can be moved in one turn.
     ///
     /// - Returns: whether there is more to do at once. If not, the queues' kicks tell when there is.
-    package func pump(now: Duration) throws(VirtioError) -> Bool {
+    public func pump(now: Duration) throws(VirtioError) -> Bool {
         let mayTakeMore = try takePackets(now)
         let mayGiveMore = try givePackets(now)
         // Packets may have been left alone only for want of room for the answers.

@@ -39,9 +39,9 @@ final class UnixListener {
                 let token = muxer.newToken()
                 try poller.watch(stream.socket.rawValue, token: token)
                 peers[token] = Peer(stream: stream, deadline: now + Patience.handshake)
-            } catch where error == .wouldBlock {
+            } catch  where error == .wouldBlock {
                 mayHaveMore = false
-            } catch where error == Errno(rawValue: ECONNABORTED) {
+            } catch  where error == Errno(rawValue: ECONNABORTED) {
                 continue
             } catch {
                 // Out of descriptors or memory: that passes, and trying at once would only spin.

@@ -1,0 +1,1 @@
+VsockBench.main()

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+/// The order of the house: what each room may import. Whoever adds an edge adds it here, and says in DESIGN.md
+/// why it goes the right way.
+@Suite struct LayeringTests {
+    static let folders = [
+        "OCISpec": "OCISpec", "SandboxPlan": "Sandbox/SandboxPlan", "Linux": "Sandbox/Linux",
+        "Capabilities": "Sandbox/Capabilities", "Seccomp": "Sandbox/Seccomp", "Cgroup": "Sandbox/Cgroup",
+        "GuestMemory": "Sandbox/GuestMemory", "Virtio": "Sandbox/Virtio", "VhostUser": "Sandbox/VhostUser",
+        "Vsock": "Sandbox/Devices/Vsock", "FileSystem": "Sandbox/Devices/FileSystem", "VMM": "Sandbox/VMM",
+        "Engine": "Sandbox/Engine", "QEMU": "Sandbox/QEMU", "Jailer": "Sandbox/Jailer",
+        "AgentProtocol": "Agent/AgentProtocol", "AgentClient": "Agent/AgentClient", "AgentCore": "Agent/AgentCore",
+        "Planning": "Sandbox/Planning", "RuntimeState": "Sandbox/RuntimeState",
+        "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle", "fc-runc": "fc-runc",
+        "fc-vmm": "Sandbox/fc-vmm", "fc-fsd": "Sandbox/fc-fsd", "fc-jailer": "Sandbox/fc-jailer",
+        "fc-proxy": "Sandbox/fc-proxy", "fc-agent": "Agent/fc-agent",
+    ]
+
+    static let kernel: Set<String> = ["CLinux", "Linux"]
+    static let device: Set<String> = ["CLinux", "Linux", "GuestMemory", "Virtio"]
+
+    static let allowed: [String: Set<String>] = [
+        "OCISpec": [], "SandboxPlan": [], "Linux": ["CLinux"],
+        "Capabilities": ["Linux", "CCapability"], "Seccomp": ["Linux", "CSeccomp"], "Cgroup": kernel,
+        "GuestMemory": kernel, "Virtio": ["CLinux", "Linux", "GuestMemory"], "VhostUser": device,
+        "Vsock": device, "FileSystem": device.union(["VhostUser"]), "VMM": device.union(["VhostUser", "Vsock"]),
+        "Engine": kernel.union(["SandboxPlan"]), "QEMU": kernel.union(["SandboxPlan", "Engine"]),
+        "Jailer": kernel.union(["SandboxPlan", "Capabilities", "Cgroup"]),
+        "AgentProtocol": ["CAgentProtocol", "CProtobuf", "SandboxPlan"],
+        "AgentClient": kernel.union(["AgentProtocol", "SandboxPlan"]),
+        "AgentCore": kernel.union(["AgentProtocol", "SandboxPlan", "Capabilities"]),
+        "Planning": ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"],
+        "RuntimeState": ["OCISpec", "Linux"],
+        "ProcessProxy": kernel.union(["AgentProtocol", "SandboxPlan"]),
+        "Sandbox": kernel.union([
+            "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentProtocol", "AgentClient", "Engine", "QEMU",
+            "Jailer", "Cgroup",
+        ]),
+        "fc-runc": ["Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit"],
+        "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser"], "fc-jailer": ["Jailer"],
+        "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
+    ]
+
+    /// Modules of the toolchain.
+    static let toolchain: Set<String> = ["Glibc", "Swift", "Synchronization"]
+    /// Rooms that may use Foundation's essentials; nobody may use all of Foundation.
+    static let essentials: Set<String> = ["RuntimeState", "Sandbox", "fc-runc"]
+
+    @Test(arguments: folders.keys.sorted())
+    func importsGoOneWay(room: String) throws {
+        let allowed = try #require(Self.allowed[room])
+        let imported = try Manifest.imported(in: #require(Self.folders[room]))
+        let wrong = imported.subtracting(allowed).subtracting(Self.toolchain)
+            .subtracting(Self.essentials.contains(room) ? ["FoundationEssentials"] : [])
+        #expect(wrong.isEmpty, "\(room) imports \(wrong.sorted())")
+    }
+
+    @Test func theManifestNamesNoOtherEdge() throws {
+        let manifest = try Manifest()
+        for (room, allowed) in Self.allowed {
+            let declared = try #require(manifest.imports[room], "\(room) is not in Package.swift")
+                .filter { Self.folders[$0] != nil }
+            #expect(declared.isSubset(of: allowed), "\(room) declares \(declared.subtracting(allowed).sorted())")
+        }
+    }
+
+    @Test func everyRoomIsListed() throws {
+        let listed = Set(Self.folders.values)
+        let sources = Manifest.root.appendingPathComponent("Sources")
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in files where file.pathExtension == "swift" {
+            let folder = file.deletingLastPathComponent().path.dropFirst(sources.path.count + 1)
+            let isListed = listed.contains { folder == $0 || folder.hasPrefix($0 + "/") }
+            #expect(isListed, "Sources/\(folder) belongs to no listed room")
+        }
+    }
+
+    @Test func mainsAreOneLine() throws {
+        for program in ["Sandbox/fc-vmm", "Sandbox/fc-fsd", "Sandbox/fc-jailer", "Sandbox/fc-proxy", "Agent/fc-agent", "fc-runc"] {
+            let file = Manifest.root.appendingPathComponent("Sources/\(program)/main.swift")
+            let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+                .filter { !$0.hasPrefix("import ") && !$0.hasPrefix("//") }
+            // The agent's first line keeps the constructor that mounts /proc.
+            let most = program == "Agent/fc-agent" ? 2 : 1
+            #expect(lines.count <= most, "\(program)/main.swift has \(lines.count) lines")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+import Engine
+import Glibc
+import Jailer
+import Linux
+import SandboxPlan
+import Testing
+
+@testable import QEMU
+
+/// Whether the jail's mounts are what QEMU needs: the real program, started by the real fc-jailer.
+@Suite(.enabled(if: JailedQEMU.obstacle == nil, JailedQEMU.obstacle))
+struct JailedQEMUTests {
+    @Test func qemuStartsAndComplainsOfItsKernelOnly() throws {
+        let kernel = "/tmp/fc-qemu-test-\(getpid())"
+        try FileDescriptor.open(kernel, [.create, .writeOnly], mode: 0o644).writeAll(Array("no kernel".utf8))
+        defer { unsafe _ = unlink(kernel) }
+        let log = try FileDescriptor.pipe()
+        let lifeline = try FileDescriptor.pipe()
+        let status = try FileDescriptor.pipe()
+        let null = try FileDescriptor.open("/dev/null", .readWrite)
+        let console = try UnixSocket.pair()
+
+        let engine = QEMUEngine(
+            installation: try QEMUInstallation.find(), accelerator: .tcg, monitor: "/nowhere/fc-vmm")
+        let machine = MachinePlan(
+            kernelPath: kernel, initramfsPath: kernel, vcpuCount: 1, memoryByteCount: 64 << 20, guestCID: 3)
+        let devices = MachineDevices(
+            fileSystemSocket: null.rawValue, vsockListener: null.rawValue, vsockDirectory: null.rawValue,
+            consoleLog: null.rawValue, log: log.writer.rawValue)
+        var process = engine.qemuProcess(
+            machine, devices, vsock: null.rawValue, console: console.second.rawValue)
+        // Without the two devices whose back-ends are not there: what is left is the machine.
+        process.arguments = Self.without(["vsock", "fs"], process.arguments)
+        var plan = JailPlan(id: "test", lifeline: lifeline.reader.rawValue, status: status.writer.rawValue)
+        plan.processes = [process]
+        var descriptors: [Int32: Int32] = [0: null.rawValue, 1: null.rawValue, 2: null.rawValue]
+        for number in plan.inheritedDescriptors { descriptors[number] = number }
+        let pid = try Process.spawn(JailedQEMU.jailer, plan.arguments, descriptors: descriptors)
+        #expect(try Process.wait(for: pid)?.status == .exited(code: 0))
+
+        let reader = Self.reader(of: log)
+        let text = String(decoding: try reader.readAll(limit: 1 << 16), as: UTF8.self)
+        #expect(text.contains("kernel"), "\(text)")
+        for missing in ["firmware", "rom", "module", "qboot"] { #expect(!text.contains(missing), "\(text)") }
+    }
+
+    /// Lets go of the writing end.
+    static func reader(of pipe: consuming Pipe) -> FileDescriptor { pipe.reader }
+
+    /// The words without the options that name one of `chardevs`.
+    static func without(_ chardevs: [String], _ words: [String]) -> [String] {
+        var result: [String] = []
+        for word in words {
+            if chardevs.contains(where: { word.contains("chardev=\($0)") || word.contains("id=\($0),") }) {
+                result.removeLast()
+            } else {
+                result.append(word)
+            }
+        }
+        return result
+    }
+}
+
+enum JailedQEMU {
+    /// Beside the tests' own bundle, whose path the test runner is given.
+    static var jailer: String {
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? ""
+        return bundle.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/fc-jailer"
+    }
+
+    /// Why it cannot be started here; nil where it can.
+    static let obstacle: Comment? =
+        if getuid() != 0 {
+            "needs root"
+        } else if (try? QEMUInstallation.find()) == nil {
+            "needs the package qemu-system-x86"
+        } else if (try? Mount.copy("/", recursive: false).release()) == nil {
+            "needs CAP_SYS_ADMIN"
+        } else {
+            nil
+        }
+}

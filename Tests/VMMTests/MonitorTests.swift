@@ -1,0 +1,152 @@
+import Glibc
+import GuestMemory
+import Linux
+import Synchronization
+import Testing
+import VhostUser
+import Virtio
+import Vsock
+import VsockDriver
+
+@testable import VMM
+
+/// fc-vmm on a thread, the ends of its descriptors that the rest of the sandbox has, and a guest.
+private final class Sandbox {
+    let path = "/tmp/fc-vmm-test-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    let consoleLog: FileDescriptor
+    private let log: FileDescriptor
+    var console: FileDescriptor?
+    var frontend: FileDescriptor?
+    private var thread: Thread?
+    private let outcome = Outcome()
+
+    private final class Outcome: Sendable {
+        let error = Mutex<VMMError?>(nil)
+    }
+
+    init() throws {
+        unsafe mkdir(path, 0o700)
+        let vhost = try UnixSocket.pair()
+        let pipe = try FileDescriptor.pipe()
+        consoleLog = try FileDescriptor.memory(named: "console")
+        log = try FileDescriptor.memory(named: "log")
+        let words = [
+            "--guest-cid", String(VsockDriver.guestCID),
+            "--vsock-vhost-fd", String(try vhost.first.duplicate().release()),
+            "--vsock-listen-fd", String(try UnixSocket.listen(at: path + "/listen").release()),
+            "--vsock-directory-fd", String(try FileDescriptor.open(path, .directory).release()),
+            "--console-fd", String(try pipe.reader.duplicate().release()),
+            "--console-log-fd", String(try consoleLog.duplicate().release()),
+            "--log-fd", String(log.rawValue),
+        ]
+        frontend = try vhost.second.duplicate()
+        console = try pipe.writer.duplicate()
+        let outcome = outcome
+        thread = try Thread(named: "fc-vmm") {
+            do throws(VMMError) { try Monitor.run(words) } catch { outcome.error.withLock { $0 = error } }
+        }
+    }
+
+    deinit {
+        console = nil
+        frontend = nil
+        if let thread = thread.take() { thread.join() }
+        unsafe unlink(path + "/listen")
+        unsafe rmdir(path)
+    }
+
+    /// QEMU has gone.
+    ///
+    /// - Returns: what fc-vmm made of it.
+    func end() -> VMMError? {
+        frontend = nil
+        if let thread = thread.take() { thread.join() }
+        return outcome.error.withLock { $0 }
+    }
+
+    /// What QEMU does when the guest's driver is ready.
+    func start(_ driver: VsockDriver) throws -> Frontend {
+        let front = try Frontend(connection: try frontend.take()!.duplicate())
+        #expect(try front.configuration(byteCount: 8) == [42, 0, 0, 0, 0, 0, 0, 0])
+        #expect(front.offeredFeatures & 1 == 1)
+        _ = try front.negotiate(VirtioFeature.version1 | 1)
+        try front.setMemory([
+            GuestMemory.Piece(
+                start: GuestAddress(rawValue: 0), byteCount: UInt64(VsockDriver.memoryByteCount),
+                file: driver.file.rawValue, frontEndStart: 0x7000_0000_0000)
+        ])
+        for (index, queue) in [driver.receiveQueue, driver.transmitQueue].enumerated() {
+            try front.startRing(index, queue.layout, kick: queue.kick, call: queue.call)
+            try front.enableRing(index)
+        }
+        return front
+    }
+
+    func consoleText() throws -> String {
+        let file = try FileDescriptor.open("/proc/self/fd/\(consoleLog.rawValue)")
+        return String(decoding: try file.readAll(limit: 1 << 20), as: UTF8.self)
+    }
+}
+
+@Suite("fc-vmm, with a front-end in QEMU's place", .serialized)
+struct MonitorTests {
+    @Test func aWholeLife() throws {
+        let sandbox = try Sandbox()
+        let guest = GuestSockets(driver: try VsockDriver())
+        var front: Frontend? = try sandbox.start(guest.driver)
+        let peer = try UnixSocket.connect(to: sandbox.path + "/listen")
+        try peer.writeAll(Array("CONNECT 1024\nhello".utf8))
+        var accepted: GuestSocket?
+        guest.onAccept = { accepted = $0 }
+        #expect(try guest.run { accepted?.received.count == 5 })
+        _ = try accepted?.write(Array("answer".utf8)[...])
+        try guest.process(milliseconds: 100)
+        var answer: [UInt8] = []
+        while answer.count < 20 { answer += try peer.read(upTo: 100) }
+        #expect(String(decoding: answer, as: UTF8.self) == "OK 1073741824\nanswer")
+        try sandbox.console!.writeAll(Array("Linux says good-bye\n".utf8))
+        _ = front?.offeredFeatures
+        front = nil
+        #expect(sandbox.end() == nil)
+        #expect(try sandbox.consoleText() == "Linux says good-bye\n")
+        #expect(try peer.read(upTo: 10).isEmpty, "connections end with the machine")
+    }
+
+    @Test func aFrontEndThatNeverSpeaks() throws {
+        #expect(try Sandbox().end() == nil)
+    }
+
+    @Test func aFrontEndThatSpeaksNonsense() throws {
+        let sandbox = try Sandbox()
+        try sandbox.frontend!.writeAll([UInt8](repeating: 0xff, count: 64))
+        guard case .vhostUser = sandbox.end() else {
+            Issue.record("no vhost-user error")
+            return
+        }
+    }
+
+    @Test func aDriverThatBreaksTheDevice() throws {
+        let sandbox = try Sandbox()
+        let guest = GuestSockets(driver: try VsockDriver())
+        let front = try sandbox.start(guest.driver)
+        try guest.driver.transmitQueue.describe(0, address: .max - 3, byteCount: 44, flags: 0)
+        try guest.driver.transmitQueue.offer(0)
+        guest.driver.transmitQueue.notify()
+        // It ends by itself, with the front-end still there.
+        guard case .vsock(.buffer(head: 0, _)) = sandbox.end() else {
+            Issue.record("no vsock error")
+            return
+        }
+        _ = front.offeredFeatures
+    }
+
+    @Test func descriptorsThatAreNotOpen() throws {
+        let words = [
+            "--guest-cid", "3", "--vsock-vhost-fd", "9000", "--vsock-listen-fd", "9001", "--vsock-directory-fd", "9002",
+            "--console-fd", "9003", "--console-log-fd", "9004", "--log-fd", "9005",
+        ]
+        #expect(throws: VMMError.descriptor(flag: "--vsock-vhost-fd", number: 9000, .badFileDescriptor)) {
+            try Monitor.run(words)
+        }
+    }
+}

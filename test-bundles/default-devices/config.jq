@@ -1,0 +1,2 @@
+# The nodes and links every container has (config-linux.md, default devices), usable and as they should be.
+.

@@ -1,0 +1,2 @@
+# The largest exit code.
+.process.args = ["sh", "-c", "exit 255"]

@@ -1,0 +1,2 @@
+# A program that succeeds: 0.
+.process.args = ["true"]

@@ -1,0 +1,2 @@
+# A devpts of the container's own: the first terminal made in it is number 0.
+.

@@ -1,0 +1,2 @@
+# POSIX message queues of the container's own.
+.

@@ -1,0 +1,2 @@
+# /proc is the container's own: its processes and no others.
+.

@@ -1,0 +1,6 @@
+# Mount targets that are symlinks out of the root file system: nothing is made or mounted outside.
+.mounts += [
+    {destination: "/absolute/made", type: "tmpfs", source: "tmpfs"},
+    {destination: "/relative/made", type: "tmpfs", source: "tmpfs"},
+    {destination: "/file/other", type: "bind", source: "one", options: ["bind"]}
+]

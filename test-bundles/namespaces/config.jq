@@ -1,0 +1,2 @@
+# The container's own processes, IPC, network, names and mounts.
+.

@@ -1,0 +1,2 @@
+# linux.resources.pids.limit: no more processes than that.
+.linux.resources.pids.limit = 6

@@ -1,0 +1,2 @@
+# A signal to the foreground `run` goes on to the program.
+.

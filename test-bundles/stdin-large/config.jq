@@ -1,0 +1,2 @@
+# Four megabytes of input arrive whole.
+.process.args = ["sha256sum"]

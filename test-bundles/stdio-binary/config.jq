@@ -1,0 +1,2 @@
+# Every byte value passes both ways unchanged.
+.process.args = ["cat"]
