@@ -25,7 +25,7 @@ import Testing
         "Capabilities": ["Linux", "CCapability"], "Seccomp": ["Linux", "CSeccomp"], "Cgroup": kernel,
         "GuestMemory": kernel, "Virtio": ["CLinux", "Linux", "GuestMemory"], "VhostUser": device,
         "Vsock": device, "FileSystem": device.union(["VhostUser"]), "VMM": device.union(["VhostUser", "Vsock"]),
-        "Engine": kernel.union(["SandboxPlan"]), "QEMU": kernel.union(["SandboxPlan", "Engine"]),
+        "Engine": kernel.union(["SandboxPlan", "Cgroup"]), "QEMU": kernel.union(["SandboxPlan", "Engine"]),
         "Jailer": kernel.union(["SandboxPlan", "Capabilities", "Cgroup"]),
         "AgentProtocol": ["CAgentProtocol", "CProtobuf", "SandboxPlan"],
         "AgentClient": kernel.union(["AgentProtocol", "SandboxPlan"]),
@@ -38,7 +38,7 @@ import Testing
             "Jailer", "Cgroup",
         ]),
         "fc-runc": ["Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit"],
-        "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser"], "fc-jailer": ["Jailer"],
+        "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
     ]
 
