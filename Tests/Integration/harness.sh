@@ -15,10 +15,11 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/fct.XXXXXX")
 token=${work##*.}
 names=$work/names # further words that what belongs to this suite is known by
 echo "$token" >"$names"
-mkdir -p "$work/state" "$work/tmp"
+state=$work/state
+mkdir -p "$state" "$work/tmp"
 export TMPDIR=$work/tmp
 
-runtime=("$FC_RUNC" --root "$work/state")
+runtime=("$FC_RUNC" --root "$state")
 is_ours() { "$FC_RUNC" --version | grep -q '^fc-runc'; }
 
 # --- Tests ----------------------------------------------------------------------------------------------------
@@ -193,8 +194,8 @@ clean() { within 2 is_clean || fail "left behind: $(dirt | head -n 8)"; }
 # sweep: takes away whatever is left, however the suite ended.
 sweep() {
     local place pass
-    for place in "$work"/state/*/; do
-        [ ! -d "$place" ] || bounded "${runtime[@]}" delete --force "$(basename "$place")"
+    for place in "$state"/*/; do
+        [ ! -d "$place" ] || bounded "$FC_RUNC" --root "$state" delete --force "$(basename "$place")"
     done
     for pass in 1 2 3; do
         our_processes | xargs -r kill -KILL
