@@ -25,6 +25,8 @@ final class GuestProcess {
     private(set) var failure: LaunchFailure?
     /// What Wait is answered, once everything is done.
     private(set) var exit: ProcessExit?
+    /// It has all it needs to become its program, and said so.
+    private var wasReady = false
     private var waiters: [Reply] = []
     /// Whose answer waits for the launch: Create's or Exec's, then Start's.
     private var launchReply: Reply?
@@ -128,6 +130,7 @@ final class GuestProcess {
 
     private func isReady(_ master: consuming FileDescriptor?) {
         if let master { try? streams.take(terminal: master) }
+        wasReady = true
         guard isFirst else { return }
         phase = .created
         launchReply?.send(.started(pid: UInt32(pid)))
@@ -143,7 +146,8 @@ final class GuestProcess {
             phase = .running
             launchReply?.send(.done)
             launchReply = nil
-        case .launching where !isFirst && !Process.hasEnded(pid):
+        case .launching where !isFirst && wasReady:
+            // It may have ended by now: a program may be that quick.
             phase = .running
             launchReply?.send(.started(pid: UInt32(pid)))
             launchReply = nil
