@@ -98,9 +98,12 @@ struct ContainerMounts {
             return try Mount.make("cgroup2", source: "cgroup")
         case .cgroup:
             return try Mount.copy("", at: ground.cgroup, recursive: true)
-        case .shared(let path, _, let recursive):
+        case .shared(let path, let isFile, let recursive):
+            // Asking for a directory enters the mount that it is to the host; otherwise that would be mounted on
+            // the copy later, a second time.
             let file = try FileDescriptor.open(
-                path, at: ground.sharedDirectory, .path, resolve: [.beneath, .noSymlinks])
+                path, at: ground.sharedDirectory, isFile ? .path : [.path, .directory],
+                resolve: [.beneath, .noSymlinks])
             return try Mount.copy("", at: file.rawValue, recursive: recursive)
         case .guest(let path, let recursive):
             return try Mount.copy(path, recursive: recursive)
