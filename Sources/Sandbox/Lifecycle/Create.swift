@@ -84,9 +84,9 @@ extension Runtime {
     private static func makeMountPoints(_ plan: BundlePlan, _ bundle: Bundle) throws(RuntimeError) {
         guard plan.container.root.isReadOnly else { return }
         let root = try wrapping({ .share(path: bundle.rootPath, $0) }) { () throws(Errno) in
-            try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow])
+            RootDirectory(descriptor: try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow]))
         }
-        try Share.makeMountPoints(plan.container.mounts, below: root.rawValue)
+        try Share.makeMountPoints(plan.container.mounts, in: root)
     }
 
     private static func fileKind(_ path: String) throws(Errno) -> BundlePlan.FileKind {

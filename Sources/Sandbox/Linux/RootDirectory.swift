@@ -1,15 +1,18 @@
 import CLinux
 import Glibc
-import Linux
 
 /// A container's root as its processes will see it: every symlink and `..` stays within, whatever the
 /// container's files say, and no step is taken by a name that was looked at before.
-struct RootDirectory: ~Copyable {
+public struct RootDirectory: ~Copyable {
     /// Open on the directory, O_PATH.
-    let descriptor: FileDescriptor
+    public let descriptor: FileDescriptor
+
+    public init(descriptor: consuming FileDescriptor) {
+        self.descriptor = descriptor
+    }
 
     /// What is made where a path ends in nothing.
-    enum Missing {
+    public enum Missing {
         case nothing
         case directories
         /// The directories to it, and an empty file.
@@ -21,7 +24,7 @@ struct RootDirectory: ~Copyable {
     /// Opens `path` with O_PATH.
     ///
     /// - Parameter followsLast: false opens a symlink at the end itself.
-    func open(
+    public func open(
         _ path: String, followsLast: Bool = true, creating missing: Missing = .nothing
     ) throws(Errno) -> FileDescriptor {
         var stack = [Int32(try FileDescriptor.open(".", at: descriptor.rawValue, [.path, .directory]).release())]
@@ -53,14 +56,14 @@ struct RootDirectory: ~Copyable {
     }
 
     /// A name in a directory.
-    struct Place: ~Copyable {
+    public struct Place: ~Copyable {
         /// Open, O_PATH.
-        let directory: FileDescriptor
-        let name: String
+        public let directory: FileDescriptor
+        public let name: String
     }
 
     /// Opens the directory that `path` lies in, made where it is missing.
-    func openParent(of path: String) throws(Errno) -> Place {
+    public func openParent(of path: String) throws(Errno) -> Place {
         var components = Self.components(of: path)
         guard let name = components.first, name != ".." else { throw .invalidArgument }
         components.removeFirst()
