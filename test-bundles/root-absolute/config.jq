@@ -1,2 +1,2 @@
 # root.path may be absolute, and elsewhere than in the bundle.
-.root.path = ($bundle + "/../elsewhere/root") | .process.args = ["cat", "/where"]
+.root.path = ($bundle | sub("/bundle$"; "/elsewhere/root")) | .process.args = ["cat", "/where"]
