@@ -25,6 +25,7 @@ PACKAGES += iproute2            # ip: network namespaces in tests
 
 TEST_PACKAGES += qemu-system-common # /usr/lib/qemu/virtiofsd, the peer in `make bench`
 TEST_PACKAGES += runc           # the peer in `make bench`, and what containerd depends on
+TEST_PACKAGES += jq             # makes the documents of the test bundles
 TEST_PACKAGES += crun           # the other peer in `make bench`
 TEST_PACKAGES += containerd     # client: ctr
 TEST_PACKAGES += podman         # client
