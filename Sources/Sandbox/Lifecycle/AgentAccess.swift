@@ -40,7 +40,10 @@ extension Runtime {
         do {
             return try connection.call(request, timeout: timeout)
         } catch .failed(let failure) {
-            throw .refused(failure.message)
+            switch request {
+            case .create, .exec: throw .processNotStarted(failure.message)
+            default: throw .refused(failure.message)
+            }
         } catch {
             throw .agent(error)
         }
