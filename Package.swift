@@ -118,6 +118,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
+        .executableTarget(
+            name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
+            path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
         tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
@@ -126,7 +129,11 @@ let package = Package(
         tests("Layout", []),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
-        tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        // Measures fc-fsd and its peer through their sockets.
+        .executableTarget(
+            name: "fs-bench", dependencies: ["TestSupport", "GuestMemory", "Linux", "CLinux"],
+            path: "Tests/Benchmarks/fs-bench", exclude: ["run"], swiftSettings: house),
         tests("Cgroup", ["Cgroup", "Linux"]),
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
@@ -134,6 +141,10 @@ let package = Package(
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
         tests("fc-runc", ["fc-runc", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        .executableTarget(
+            name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
+            swiftSettings: house),
+        tests("AgentCore", ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
         // A guest's vsock driver for tests, and what is tested with it.

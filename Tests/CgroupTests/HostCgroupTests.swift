@@ -19,6 +19,16 @@ enum CgroupAccess {
         }
 }
 
+extension CgroupAccess {
+    /// The host's layout without version 1; nil where there is no version 2, or it cannot be written.
+    static let unified: CgroupLayout? = {
+        guard getuid() == 0, var layout = try? CgroupLayout.current(), layout.unified != nil else { return nil }
+        layout.versionOne = []
+        let probe = try? HostCgroup.create(path: "/fc-runc-probe-\(getpid())", limits: CgroupLimits(), layout: layout)
+        return (try? probe?.remove()) == nil ? nil : layout
+    }()
+}
+
 /// Cgroups made for real, whichever version the host has.
 @Suite(.enabled(if: CgroupAccess.obstacle == nil, CgroupAccess.obstacle), .serialized)
 struct HostCgroupTests {
@@ -87,5 +97,45 @@ struct HostCgroupTests {
         for hierarchy in layout.versionOne + [layout.unified].compactMap({ $0 }) {
             #expect(unsafe access(hierarchy.mountPoint + parent, F_OK) != 0)
         }
+    }
+}
+
+/// Version 2, wherever the host has it mounted, a hybrid host's included.
+@Suite(.enabled(if: CgroupAccess.unified != nil, "no cgroup2 is mounted, or it cannot be written"), .serialized)
+struct UnifiedCgroupTests {
+    let parent = "/fc-runc-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+
+    @Test func aProcessJoinsAndIsKilledByRemoval() throws {
+        let layout = try #require(CgroupAccess.unified)
+        let cgroup = try HostCgroup.create(path: "\(parent)/a/b", limits: CgroupLimits(), layout: layout)
+        defer { try? cgroup.remove() }
+        #expect(cgroup.directories.count == 1)
+        #expect(cgroup.made.count == 3)
+        // One below, as a program may make: it goes with the rest.
+        try Directory.make("\(cgroup.directories[0])/inner")
+        let pid = try Process.spawn("/bin/sleep", ["100"])
+        try ControlFile.write("\(pid)", to: "\(cgroup.directories[0])/inner/cgroup.procs")
+        #expect(try cgroup.processes() == [])
+        try cgroup.remove()
+        #expect(try Process.wait(for: pid)?.status == .signaled(signal: SIGKILL))
+        for directory in cgroup.made { #expect(unsafe access(directory, F_OK) != 0) }
+    }
+
+    @Test func aControllerThatIsNotThereIsNamed() throws {
+        let layout = try #require(CgroupAccess.unified)
+        var limits = CgroupLimits()
+        limits.processors = "0"
+        limits.memoryByteCount = 64 << 20
+        let controllers = try layout.controllers()
+        guard let missing = ["cpuset", "memory"].first(where: { !controllers.contains($0) }) else {
+            let cgroup = try HostCgroup.create(path: parent, limits: limits, layout: layout)
+            defer { try? cgroup.remove() }
+            #expect(try ControlFile.read("\(cgroup.directories[0])/memory.max") == "67108864\n")
+            return
+        }
+        #expect(throws: CgroupError.controllerMissing(missing)) {
+            try HostCgroup.create(path: parent, limits: limits, layout: layout)
+        }
+        #expect(unsafe access("\(layout.unified?.mountPoint ?? "")\(parent)", F_OK) != 0)
     }
 }

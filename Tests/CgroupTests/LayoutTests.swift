@@ -28,7 +28,10 @@ struct LayoutTests {
 
     @Test func aHybridHostIsVersionOne() throws {
         #expect(Self.hybrid.version == .one)
-        #expect(Self.hybrid.versionOne.map(\.controllers) == [["cpu", "cpuacct"], ["cpuset"], ["memory"], ["name=systemd"]])
+        #expect(
+            Self.hybrid.versionOne.map(\.controllers) == [
+                ["cpu", "cpuacct"], ["cpuset"], ["memory"], ["name=systemd"],
+            ])
         #expect(Self.hybrid.versionOne[2].mountPoint == "/sys/fs/cgroup/mem ory")
         #expect(Self.hybrid.unified?.mountPoint == "/sys/fs/cgroup/unified")
         #expect(try Self.hybrid.controllers() == ["cpu", "cpuacct", "cpuset", "memory"])
@@ -62,7 +65,9 @@ struct LayoutTests {
         #expect(path.names(in: try #require(Self.unified.unified)) == ["system.slice", "a", "b"])
     }
 
-    @Test(arguments: ["", "/", "..", "/a/../b", "a/..", "/a/./b", "/a\nb", "/a\0b", "/" + String(repeating: "x", count: 256)])
+    @Test(arguments: [
+        "", "/", "..", "/a/../b", "a/..", "/a/./b", "/a\nb", "/a\0b", "/" + String(repeating: "x", count: 256),
+    ])
     func aPathThatLeadsElsewhereIsRefused(path: String) {
         #expect(throws: CgroupError.invalidPath(path)) { try CgroupPath(path) }
     }

@@ -107,7 +107,8 @@ struct StatusTests {
     }
 
     @Test func aReasonStaysOnItsLine() {
-        let status = JailStatus.failed(process: "a", reason: "open /x\nstarted\u{1b}[0m: no" + String(repeating: "y", count: 5000))
+        let status = JailStatus.failed(
+            process: "a", reason: "open /x\nstarted\u{1b}[0m: no" + String(repeating: "y", count: 5000))
         #expect(!status.description.contains("\n"))
         #expect(!status.description.unicodeScalars.contains("\u{1b}"))
         #expect(status.description.count < 1100)

@@ -9,7 +9,8 @@ import Testing
 @Suite(.enabled(if: Jail.obstacle == nil, Jail.obstacle), .serialized)
 struct JailTests {
     /// What `script` prints in a jail of its own, made by `change`.
-    func output(of script: String, change: (Jail, inout JailedProcess) throws -> Void = { _, _ in }) throws -> [String] {
+    func output(of script: String, change: (Jail, inout JailedProcess) throws -> Void = { _, _ in }) throws -> [String]
+    {
         let jail = try Jail()
         var process = jail.shell(script + "\necho end\nexec busybox sleep 100")
         try change(jail, &process)
@@ -72,7 +73,8 @@ struct JailTests {
             jail, process in
             // Two that change places: 3 and 7 there, and a gap between.
             process.descriptors += [
-                HandedDescriptor(here: jail.plan.lifeline, there: 7), HandedDescriptor(here: jail.plan.status, there: 3),
+                HandedDescriptor(here: jail.plan.lifeline, there: 7),
+                HandedDescriptor(here: jail.plan.status, there: 3),
             ]
         }
         try #require(seen.count == 10)
@@ -83,7 +85,8 @@ struct JailTests {
     }
 
     @Test func privilegesAreThoseOfThePlan() throws {
-        let script = "busybox grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Sig(Blk|Ign))' /proc/self/status; ulimit -n; ulimit -Hn; umask"
+        let script =
+            "busybox grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Sig(Blk|Ign))' /proc/self/status; ulimit -n; ulimit -Hn; umask"
         let kept = try output(of: script) { _, process in
             process.capabilities = [0, 31]
             process.resourceLimits = [ResourceLimit(resource: 7, soft: 64, hard: 128)]
@@ -95,7 +98,8 @@ struct JailTests {
                 "CapEff:\t0000000080000001", "CapBnd:\t0000000080000001", "CapAmb:\t0000000080000001",
                 "NoNewPrivs:\t1", "64", "128", "0022",
             ])
-        let nobody = try output(of: "busybox grep -E '^(Uid|Gid|CapEff|CapBnd|NoNewPrivs)' /proc/self/status") { _, process in
+        let nobody = try output(of: "busybox grep -E '^(Uid|Gid|CapEff|CapBnd|NoNewPrivs)' /proc/self/status") {
+            _, process in
             process.uid = 65534
             process.gid = 65533
         }
@@ -158,7 +162,8 @@ struct JailTests {
         // It drops the last of it just after it has said that everything runs.
         var status = ""
         for _ in 0..<50 {
-            status = String(decoding: try FileDescriptor.open("/proc/\(pid)/status").readAll(limit: 65536), as: UTF8.self)
+            status = String(
+                decoding: try FileDescriptor.open("/proc/\(pid)/status").readAll(limit: 65536), as: UTF8.self)
             if status.contains("NoNewPrivs:\t1") { break }
             usleep(10_000)
         }

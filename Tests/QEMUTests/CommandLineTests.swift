@@ -1,4 +1,5 @@
 import Engine
+import Glibc
 import Linux
 import SandboxPlan
 import Testing
@@ -100,9 +101,14 @@ struct CommandLineTests {
         }
     }
 
-    @Test func whereQEMUIsNotIsSaid() {
-        #expect(throws: EngineError.programMissing("qemu-system-x86_64", searched: ["/nowhere"])) {
-            try QEMUInstallation.find(in: ["/nowhere"])
+    @Test func aKernelThatOnlyItsOwnerReadsIsNamed() throws {
+        let path = "/tmp/fc-qemu-kernel-\(UInt32.random(in: 0 ... .max))"
+        _ = try FileDescriptor.open(path, [.create, .exclusive], mode: 0o600)
+        defer { unsafe _ = unlink(path) }
+        var machine = Self.machine
+        machine.kernelPath = path
+        #expect(throws: EngineError.notReadable(path: path, uid: 65534)) {
+            _ = try Self.engine().processes(for: machine, devices: Self.devices)
         }
     }
 }

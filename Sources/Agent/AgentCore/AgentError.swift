@@ -35,7 +35,9 @@ enum AgentError: Error {
         case .resource(let file, let value, let errno):
             Failure(errno: errno.rawValue, stage: "resources", message: "failed to write \"\(value)\" to \(file): \(errno)")
         case .launch(let failure):
-            Failure(errno: failure.errno, stage: failure.stage.name, message: failure.message)
+            Failure(
+                errno: failure.errno, stage: failure.stage.name,
+                message: "unable to start container process: \(failure.message)")
         default:
             Failure(stage: "request", message: refusal)
         }

@@ -6,9 +6,14 @@ import SandboxPlan
 /// From the kernel's first process to an agent that can be asked: each stage has a name, and what fails
 /// says which.
 public enum Boot {
-    static let ground = AgentGround(
-        sharedDirectory: GuestConvention.sharedDirectory, rootMountPoint: "/run/fc/root",
-        cgroupDirectory: "/sys/fs/cgroup/containers")
+    static let ground = {
+        var ground = AgentGround(
+            sharedDirectory: GuestConvention.sharedDirectory, rootMountPoint: "/run/fc/root",
+            cgroupDirectory: "/sys/fs/cgroup/containers")
+        // The usual limits of open files; the agent's own are higher.
+        ground.defaultLimits = [ResourceLimit(resource: 7, soft: 1024, hard: 1_048_576)]
+        return ground
+    }()
 
     struct StageError: Error {
         let stage: String

@@ -5,6 +5,7 @@ import SandboxPlan
 struct ExecProcess {
     let name: String
     let plan: ProcessPlan
+    let defaultLimits: [ResourceLimit]
     let standing: ProcessStanding
 
     func run() -> Never {
@@ -12,7 +13,7 @@ struct ExecProcess {
     }
 
     private func make() throws(LaunchFailure) -> Never {
-        let settings = ProcessSettings(plan: plan)
+        let settings = ProcessSettings(plan: plan, defaultLimits: defaultLimits)
         try ProcessSettings.leaveAgent(keeping: standing.descriptors)
         try settings.applyLimits()
         try standing.enterNamespaces()

@@ -12,7 +12,7 @@ struct FirstProcess {
     }
 
     private func make() throws(LaunchFailure) -> Never {
-        let settings = ProcessSettings(plan: plan.process)
+        let settings = ProcessSettings(plan: plan.process, defaultLimits: self.ground.defaultLimits)
         try ProcessSettings.leaveAgent(keeping: standing.descriptors)
         try standing.enterNamespaces()
         let ground = try Ground(opening: self.ground, container: plan.id)
@@ -40,6 +40,9 @@ struct FirstProcess {
         }
         if isNew(.network) {
             try step(.namespaces, "bring lo up") { () throws(Errno) in try Machine.raiseLoopback() }
+        }
+        if plan.hostname != nil || plan.domainName != nil, !isNew(.uts) {
+            throw LaunchFailure(.hostname, "unable to set hostname without a private UTS namespace")
         }
         if let hostname = plan.hostname {
             try step(.hostname, "sethostname") { () throws(Errno) in try Machine.setHostname(hostname) }

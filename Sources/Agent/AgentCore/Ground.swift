@@ -1,4 +1,5 @@
 import Linux
+public import SandboxPlan
 
 /// Where on the guest's file systems the agent works. On a development machine these are other places.
 public struct AgentGround: Sendable {
@@ -8,6 +9,8 @@ public struct AgentGround: Sendable {
     public var rootMountPoint: String
     /// The cgroup v2 directory that the containers' cgroups are made in.
     public var cgroupDirectory: String
+    /// What a process gets where its plan says nothing, in the place of the agent's own limits.
+    public var defaultLimits: [ResourceLimit] = []
 
     public init(sharedDirectory: String, rootMountPoint: String, cgroupDirectory: String) {
         self.sharedDirectory = sharedDirectory

@@ -92,6 +92,17 @@ final class GuestCgroup {
         try doing("kill") { () throws(Errno) in try write("cgroup.kill", "1") }
     }
 
+    /// The directory of the cgroup below this one that `pid` is in.
+    func directory(of pid: Int32) throws(Errno) -> FileDescriptor {
+        let text = String(decoding: try FileDescriptor.open("/proc/\(pid)/cgroup").readAll(limit: 65536), as: UTF8.self)
+        // The line of v2 is 0::PATH.
+        let path = text.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? ""
+        let below = path.split(separator: "/").drop { $0 != name }.dropFirst()
+        guard !below.isEmpty else { throw .noSuchFile }
+        return try FileDescriptor.open(
+            below.joined(separator: "/"), at: directory.rawValue, .directory, resolve: [.beneath, .noSymlinks])
+    }
+
     /// The processes in the cgroup and below, by pid.
     func processes() -> [Int32] {
         var pids: [Int32] = []

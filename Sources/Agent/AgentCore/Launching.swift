@@ -34,9 +34,9 @@ extension Agent {
             let ground = ground
             let launch = Launch(
                 name: ProcessName(container: plan.id), tokens: tokens, hasTerminal: plan.process.hasTerminal,
-                namespaces: new, cgroup: cgroup.directory.rawValue, pidNamespace: pidNamespace,
-                entrances: entrances, isOwned: isOwned, outOfMemoryCount: 0)
-            let process = try self.launch(launch, reply) { standing in
+                namespaces: new, pidNamespace: pidNamespace, entrances: entrances, isOwned: isOwned,
+                outOfMemoryCount: 0)
+            let process = try self.launch(launch, cgroup: cgroup.directory.rawValue, reply) { standing in
                 FirstProcess(plan: plan, ground: ground, standing: standing).run()
             }
             let pidfd: FileDescriptor
@@ -86,11 +86,22 @@ extension Agent {
             .reduce(into: Process.Namespaces()) { $0.insert($1.flag) }
         let launch = Launch(
             name: name, tokens: tokens, hasTerminal: plan.hasTerminal, namespaces: [],
-            cgroup: container.cgroup.directory.rawValue, pidNamespace: container.pidfd.rawValue,
+            pidNamespace: container.pidfd.rawValue,
             entrances: [ProcessStanding.Entrance(descriptor: container.pidfd.rawValue, namespaces: others)],
             isOwned: isOwned, outOfMemoryCount: container.cgroup.outOfMemoryCount)
-        container.execs[exec] = try self.launch(launch, reply) { standing in
-            ExecProcess(name: exec, plan: plan, standing: standing).run()
+        let limits = ground.defaultLimits
+        let body = { (standing: ProcessStanding) -> Never in
+            ExecProcess(name: exec, plan: plan, defaultLimits: limits, standing: standing).run()
+        }
+        let own = container.cgroup.directory.rawValue
+        do {
+            container.execs[exec] = try self.launch(launch, cgroup: own, reply, body)
+        } catch .system(_, .busy) {
+            // A container that has cgroups of its own takes no process at the top: it goes to the first one's.
+            let first = try doing("cgroup") { () throws(Errno) in
+                try container.cgroup.directory(of: container.first.pid)
+            }
+            container.execs[exec] = try self.launch(launch, cgroup: first.rawValue, reply, body)
         }
     }
 
@@ -100,7 +111,6 @@ extension Agent {
         let tokens: StreamTokens
         let hasTerminal: Bool
         let namespaces: Process.Namespaces
-        let cgroup: Int32
         let pidNamespace: Int32?
         let entrances: [ProcessStanding.Entrance]
         let isOwned: Bool
@@ -108,7 +118,7 @@ extension Agent {
     }
 
     private func launch(
-        _ launch: Launch, _ reply: Reply, _ body: (ProcessStanding) -> Never
+        _ launch: Launch, cgroup: Int32, _ reply: Reply, _ body: (ProcessStanding) -> Never
     ) throws(AgentError) -> GuestProcess {
         let name = launch.name
         let streams = try ProcessStreams(
@@ -121,7 +131,7 @@ extension Agent {
             channel: theirs.rawValue, streams: streams.processDescriptors, entrances: launch.entrances)
         let pid = try doing("fork") { () throws(Errno) in
             try Spawn.fork(
-                namespaces: launch.namespaces, cgroup: launch.cgroup, pidNamespace: launch.pidNamespace
+                namespaces: launch.namespaces, cgroup: cgroup, pidNamespace: launch.pidNamespace
             ) { body(standing) }
         }
         _ = consume theirs

@@ -7,9 +7,8 @@ import SandboxPlan
 /// What a process is given before it becomes the program: for a container's first and for those exec starts.
 struct ProcessSettings {
     let plan: ProcessPlan
-
-    /// What the kernel gives processes by default, which the agent has raised for itself.
-    private static let openFiles = ResourceLimit(resource: 7, soft: 1024, hard: 1_048_576)
+    /// Limits the plan may overrule.
+    let defaultLimits: [ResourceLimit]
 
     /// First of all: nothing of the agent's is left open but `kept`, nothing is blocked, nobody looks in.
     static func leaveAgent(keeping kept: [Int32]) throws(LaunchFailure) {
@@ -28,7 +27,7 @@ struct ProcessSettings {
 
     /// Limits and the like, while /proc is still the guest's.
     func applyLimits() throws(LaunchFailure) {
-        for limit in [Self.openFiles] + plan.resourceLimits {
+        for limit in defaultLimits + plan.resourceLimits {
             try step(.resourceLimit, "error setting rlimit type \(limit.resource)") { () throws(Errno) in
                 try Process.setLimit(limit.resource, soft: limit.soft, hard: limit.hard)
             }

@@ -40,7 +40,7 @@ public struct CgroupLayout: Hashable, Sendable {
         case .one: return versionOne.flatMap(\.controllers).filter { !$0.hasPrefix("name=") }.sorted()
         case .two:
             let file = "\(unified?.mountPoint ?? "")/cgroup.controllers"
-            return try ControlFile.read(file).split(whereSeparator: { $0.isWhitespace }).map(String.init).sorted()
+            return try ControlFile.words(file).sorted()
         case .none: return []
         }
     }

@@ -47,7 +47,8 @@ public struct CgroupLimits: Hashable, Sendable {
             settings.append(Setting(controller: "memory", file: "memory.max", value: "\(memoryByteCount)"))
         }
         if let cpuShares, cpuShares != 0 {
-            settings.append(Setting(controller: "cpu", file: "cpu.weight", value: "\(Self.weight(ofShares: cpuShares))"))
+            settings.append(
+                Setting(controller: "cpu", file: "cpu.weight", value: "\(Self.weight(ofShares: cpuShares))"))
         }
         if cpuQuota != nil || cpuPeriod != nil {
             let quota = cpuQuota.flatMap { $0 > 0 ? "\($0)" : nil } ?? "max"

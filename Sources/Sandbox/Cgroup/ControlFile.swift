@@ -13,6 +13,11 @@ enum ControlFile {
         }
     }
 
+    /// What is read, split at white space.
+    static func words(_ path: String) throws(CgroupError) -> [String] {
+        try read(path).split(whereSeparator: { $0.isWhitespace }).map(String.init)
+    }
+
     /// Writes `value` in one write(2), which is what the kernel takes for one setting.
     static func write(_ value: String, to path: String) throws(CgroupError) {
         do {
@@ -25,7 +30,9 @@ enum ControlFile {
     /// The pids in `directory`; none where it is gone.
     static func processes(in directory: String) throws(CgroupError) -> [Int32] {
         do {
-            return try read("\(directory)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.filter { $0 > 0 }
+            return try read("\(directory)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.filter {
+                $0 > 0
+            }
         } catch .read(_, .noSuchFile) {
             return []
         } catch .read(_, .noDevice) {

@@ -101,11 +101,8 @@ public struct HostCgroup: Hashable, Sendable {
     /// Lets the cgroups below `directory` have their controllers: those a limit needs, and the others for
     /// statistics where that is possible. A cgroup that holds processes passes none on (EBUSY).
     static func passOn(_ needed: Set<String>, from directory: String) throws(CgroupError) {
-        let words: (String) throws(CgroupError) -> Set<String> = { (file) throws(CgroupError) in
-            Set(try ControlFile.read("\(directory)/\(file)").split(whereSeparator: { $0.isWhitespace }).map(String.init))
-        }
-        let available = try words("cgroup.controllers")
-        let passedOn = try words("cgroup.subtree_control")
+        let available = try ControlFile.words("\(directory)/cgroup.controllers")
+        let passedOn = try ControlFile.words("\(directory)/cgroup.subtree_control")
         for controller in ["cpu", "cpuset", "io", "memory", "pids"] where !passedOn.contains(controller) {
             let isNeeded = needed.contains(controller)
             guard available.contains(controller) else {
@@ -136,7 +133,9 @@ public struct HostCgroup: Hashable, Sendable {
 
     /// A sandbox has its cgroup to itself: an earlier one's, still busy, is not joined.
     func checkEmpty(_ directory: String) throws(CgroupError) {
-        if made.last != directory, try !ControlFile.processes(in: directory).isEmpty { throw .occupied(path: directory) }
+        if made.last != directory, try !ControlFile.processes(in: directory).isEmpty {
+            throw .occupied(path: directory)
+        }
     }
 
     /// Opens each directory's cgroup.procs for writing: what is written there, a pid or 0, joins. The

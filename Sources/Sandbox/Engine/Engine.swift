@@ -51,6 +51,11 @@ public struct MachineProcesses: ~Copyable, Sendable {
     }
 }
 
+extension ResourceLimit {
+    /// No core file: it would hold the guest's memory.
+    public static let noCore = ResourceLimit(resource: 4, soft: 0, hard: 0)
+}
+
 extension MachinePlan {
     /// What no engine can do.
     public func check() throws(EngineError) {

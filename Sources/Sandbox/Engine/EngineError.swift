@@ -2,10 +2,9 @@ public import Linux
 
 /// What can go wrong before the machine's programs are started.
 public enum EngineError: Error, Hashable, Sendable {
-    case unknownKind(String)
     case notBuilt(EngineKind)
-    /// Looked for in these places.
-    case programMissing(String, searched: [String])
+    /// A file that a program of the engine's, which runs as this user, could not open.
+    case notReadable(path: String, uid: UInt32)
     /// Separated by spaces on the guest's command line, an argument may hold none, nor control characters.
     case invalidKernelArgument(String)
     case invalidMemory(byteCount: UInt64)
@@ -17,9 +16,8 @@ public enum EngineError: Error, Hashable, Sendable {
 extension EngineError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .unknownKind(let name): "engine \"\(name)\" is unknown: use \"auto\", \"kvm\" or \"qemu\""
         case .notBuilt(let kind): "engine \"\(kind.rawValue)\" is not built yet: use \"qemu\" or \"auto\""
-        case .programMissing(let name, let searched): "\(name) is not in \(searched.joined(separator: ", "))"
+        case .notReadable(let path, let uid): "\(path): user \(uid), who QEMU runs as, may not read it: use chmod a+r"
         case .invalidKernelArgument(let argument): "kernel argument \"\(argument)\" has a space or a control character"
         case .invalidMemory(let byteCount): "\(byteCount) bytes of memory: not a multiple of 1 MiB from 64 MiB to 1 TiB"
         case .invalidProcessorCount(let count): "\(count) virtual processors: not 1 to 255"

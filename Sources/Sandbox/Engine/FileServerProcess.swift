@@ -47,6 +47,7 @@ public enum FileServerProcess {
         }
         process.descriptors = [HandedDescriptor(here: log, there: 2), HandedDescriptor(here: socket, there: 3)]
         process.capabilities = capabilities
+        process.resourceLimits = [.noCore]
         return process
     }
 }

@@ -9,7 +9,9 @@ public enum HardwareVirtualization: Hashable, Sendable {
     case unusable(cause: String, cure: String)
 
     /// Looks at the processor's flags, and makes a virtual machine and a processor of it, which are let go again.
-    public static func probe(device: String = "/dev/kvm", processors: String = "/proc/cpuinfo") -> HardwareVirtualization {
+    public static func probe(
+        device: String = "/dev/kvm", processors: String = "/proc/cpuinfo"
+    ) -> HardwareVirtualization {
         do {
             let flags = try FileDescriptor.open(processors).readAll(limit: 16 << 20)
             guard hasExtension(String(decoding: flags, as: UTF8.self)) else {

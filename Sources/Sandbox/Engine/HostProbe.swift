@@ -25,14 +25,13 @@ public struct HostItem: Hashable, Sendable {
 
 /// What has to be on the host for a sandbox, where it was looked for.
 public struct HostParts: Hashable, Sendable {
-    /// nil: the places QEMU is installed in were searched, and it was in none.
-    public var qemu: String?
+    public var qemu: String
     public var guestKernel: String
     public var guestInitramfs: String
     /// fc-jailer, fc-vmm, fc-fsd, fc-proxy: by name, absolute paths.
     public var programs: [String]
 
-    public init(qemu: String?, guestKernel: String, guestInitramfs: String, programs: [String]) {
+    public init(qemu: String, guestKernel: String, guestInitramfs: String, programs: [String]) {
         self.qemu = qemu
         self.guestKernel = guestKernel
         self.guestInitramfs = guestInitramfs

@@ -23,10 +23,10 @@ extension HostProbe {
     }
 
     /// QEMU, its version, and the devices of it that we are the back-end of.
-    static func qemu(_ path: String?) -> [HostItem] {
+    static func qemu(_ path: String) -> [HostItem] {
         let install = "install Debian's package qemu-system-x86"
-        guard let path else {
-            return [HostItem("qemu", .missing(cause: "qemu-system-x86_64 is not installed", cure: install))]
+        guard unsafe access(path, X_OK) == 0 else {
+            return [HostItem("qemu", .missing(cause: "\(path): \(Errno(rawValue: errno))", cure: install))]
         }
         guard let output = output(of: path, ["--version"]) else {
             return [HostItem("qemu", .missing(cause: "\(path) does not start", cure: install))]

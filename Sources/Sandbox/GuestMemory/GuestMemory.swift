@@ -29,25 +29,49 @@ public final class GuestMemory: @unchecked Sendable {
         public let byteCount: UInt64
         /// Where a vhost-user front-end has the same bytes in its own address space; 0 if there is none.
         public let frontEndStart: UInt64
-        @usableFromInline let mapped: MappedMemory
-        @usableFromInline let offset: Int
+        let mapped: MappedMemory
+        let offset: Int
     }
 
-    @usableFromInline let regions: [Region]
+    /// A region as the hot path reads it: plain numbers, nothing to retain. `regions` keeps it mapped.
+    @usableFromInline
+    @safe struct Window {
+        @usableFromInline let start: UInt64
+        @usableFromInline let byteCount: UInt64
+        @usableFromInline let base: UnsafeMutableRawPointer
+
+        init(_ region: Region) {
+            start = region.start.rawValue
+            byteCount = region.byteCount
+            unsafe base = region.mapped.base + region.offset
+        }
+    }
+
+    let regions: [Region]
+    @usableFromInline let windows: [Window]
 
     /// Memory described piece by piece, each `byteCount` bytes of `file` from `offset` on, mapped shared. The
     /// files may be closed afterwards.
-    public init(_ pieces: [Piece]) throws(GuestMemoryError) {
+    public convenience init(_ pieces: [Piece]) throws(GuestMemoryError) {
         var regions: [Region] = []
         for piece in pieces { regions.append(try Region(mapping: piece)) }
-        self.regions = try GuestMemory.table(of: regions)
+        try self.init(regions)
     }
 
-    private init(table: [Region]) { regions = table }
+    /// Memory of regions that are mapped already, none overlapping another.
+    private init(_ regions: [Region]) throws(GuestMemoryError) {
+        let sorted = regions.sorted { $0.start < $1.start }
+        for (lower, upper) in zip(sorted, sorted.dropFirst())
+        where upper.start.rawValue - lower.start.rawValue < lower.byteCount {
+            throw .badRegion(start: upper.start, byteCount: upper.byteCount)
+        }
+        self.regions = sorted
+        windows = sorted.map { Window($0) }
+    }
 
     /// This memory and one more region; the others stay mapped where they are.
     public func adding(_ piece: Piece) throws(GuestMemoryError) -> GuestMemory {
-        GuestMemory(table: try GuestMemory.table(of: regions + [try Region(mapping: piece)]))
+        try GuestMemory(regions + [try Region(mapping: piece)])
     }
 
     /// This memory without the region that has exactly these bounds, or nil where there is none.
@@ -59,21 +83,12 @@ public final class GuestMemory: @unchecked Sendable {
         else { return nil }
         var rest = regions
         rest.remove(at: index)
-        return GuestMemory(table: rest)
+        // What did not overlap does not now.
+        return try? GuestMemory(rest)
     }
 
     /// How many regions there are.
     public var regionCount: Int { regions.count }
-
-    /// The regions in the order of their addresses, none overlapping the next.
-    private static func table(of regions: [Region]) throws(GuestMemoryError) -> [Region] {
-        let sorted = regions.sorted { $0.start < $1.start }
-        for (lower, upper) in zip(sorted, sorted.dropFirst())
-        where upper.start.rawValue - lower.start.rawValue < lower.byteCount {
-            throw .badRegion(start: upper.start, byteCount: upper.byteCount)
-        }
-        return sorted
-    }
 
     /// A part of the guest's memory, as a file that can be mapped. The file is borrowed.
     public struct Piece: Sendable {
@@ -93,15 +108,15 @@ public final class GuestMemory: @unchecked Sendable {
     }
 
     /// The `byteCount` bytes from `address` on, which must lie in one region.
-    @inlinable
+    @inlinable @inline(__always)
     public func slice(at address: GuestAddress, byteCount: UInt64) throws(GuestMemoryError) -> GuestSlice {
-        for region in regions where address >= region.start {
-            let offset = address.rawValue &- region.start.rawValue
-            guard offset < region.byteCount || (offset == region.byteCount && byteCount == 0) else { continue }
-            guard byteCount <= region.byteCount &- offset else { break }
-            // Offset and count were just held against the region, which is mapped whole.
-            return unsafe GuestSlice(
-                base: region.mapped.base + region.offset + Int(offset), count: Int(byteCount))
+        for window in windows where address.rawValue >= window.start {
+            let offset = address.rawValue &- window.start
+            if offset < window.byteCount {
+                guard byteCount <= window.byteCount &- offset else { break }
+                // Offset and count were just held against the region, which is mapped whole.
+                return unsafe GuestSlice(base: window.base + Int(offset), count: Int(byteCount))
+            }
         }
         throw .outOfBounds(address: address, byteCount: byteCount)
     }

@@ -1,5 +1,5 @@
 import CLinux
-
+import Linux
 
 /// A bounds-checked window on the guest's memory. It must not outlive the GuestMemory it came from: devices
 /// hold both, the memory longer.
@@ -17,7 +17,7 @@ import CLinux
         self.count = count
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func check(_ offset: Int, _ byteCount: Int) throws(GuestMemoryError) {
         guard offset >= 0, byteCount >= 0, offset <= count, byteCount <= count &- offset else {
             throw .outsideSlice(offset: offset, byteCount: byteCount, count: count)
@@ -71,6 +71,12 @@ import CLinux
     public func copy(_ bytes: UnsafeRawBufferPointer, to offset: Int) throws(GuestMemoryError) {
         try check(offset, bytes.count)
         if let source = bytes.baseAddress { unsafe (base + offset).copyMemory(from: source, byteCount: bytes.count) }
+    }
+
+    /// Whether the window begins on a multiple of `alignment`, a power of two, as it is mapped here: what atomic
+    /// access to a ring takes.
+    public func isAligned(to alignment: Int) -> Bool {
+        unsafe base.argument & (alignment - 1) == 0
     }
 
     /// The bytes as an array of their own, which no longer changes.

@@ -38,10 +38,9 @@ private func regularFileSize(_ file: Int32) throws(Errno) -> UInt64 {
 }
 
 /// A shared mapping of a file, unmapped with its last owner.
-@usableFromInline
 @safe final class MappedMemory: @unchecked Sendable {
     // @unchecked: both fields are constants.
-    @usableFromInline let base: UnsafeMutableRawPointer
+    let base: UnsafeMutableRawPointer
     let byteCount: Int
 
     init(file: Int32, offset: UInt64, byteCount: Int) throws(Errno) {

@@ -34,7 +34,7 @@ extension Process {
         }
         var words = unsafe strings([path] + arguments)
         var variables = unsafe strings(environment)
-        defer { for unsafe string in unsafe words + variables { unsafe free(string) } }
+        defer { unsafe (words + variables).forEach { unsafe free($0) } }
         var pid: pid_t = 0
         let result = unsafe posix_spawn(&pid, path, &actions, nil, &words, &variables)
         guard result == 0 else { throw Errno(rawValue: result) }

@@ -1,4 +1,5 @@
 public import Engine
+import Glibc
 import Linux
 public import SandboxPlan
 
@@ -32,6 +33,7 @@ public struct QEMUEngine: Engine {
         for machine: MachinePlan, devices: MachineDevices
     ) throws(EngineError) -> MachineProcesses {
         try machine.check()
+        try checkReadable([machine.kernelPath, machine.initramfsPath])
         let vsock = try channel("vsock")
         let console = try channel("the console")
         let processes = [
@@ -43,6 +45,17 @@ public struct QEMUEngine: Engine {
             channels: [
                 vsock.first.release(), vsock.second.release(), console.first.release(), console.second.release(),
             ])
+    }
+
+    /// Whether everyone may read `files`; one that is not there is told of when it is opened.
+    func checkReadable(_ files: [String]) throws(EngineError) {
+        guard accelerator == .tcg else { return }
+        for path in files {
+            var status = stat()
+            // stat(2) writes the structure and keeps nothing.
+            guard unsafe stat(path, &status) == 0 else { continue }
+            guard status.st_mode & S_IROTH != 0 else { throw .notReadable(path: path, uid: uid) }
+        }
     }
 
     func channel(_ name: String) throws(EngineError) -> SocketPair {
@@ -72,6 +85,7 @@ public struct QEMUEngine: Engine {
             HandedDescriptor(here: console, there: 6),
             HandedDescriptor(here: devices.consoleLog, there: 7),
         ]
+        process.resourceLimits = [.noCore]
         return process
     }
 
@@ -96,6 +110,8 @@ public struct QEMUEngine: Engine {
             HandedDescriptor(here: devices.fileSystemSocket, there: 4),
             HandedDescriptor(here: console, there: 5),
         ]
+        // A handful of descriptors is all it ever has.
+        process.resourceLimits = [.noCore, ResourceLimit(resource: 7, soft: 256, hard: 256)]
         // /dev/kvm is root's and the kvm group's.
         if accelerator == .tcg {
             process.uid = uid

@@ -1,4 +1,3 @@
-public import Engine
 import Glibc
 import SandboxPlan
 
@@ -9,20 +8,6 @@ public struct QEMUInstallation: Hashable, Sendable {
 
     public init(executable: String) {
         self.executable = executable
-    }
-
-    /// The program's name.
-    public static let program = "qemu-system-x86_64"
-
-    /// Looks for the program in `directories`.
-    public static func find(
-        in directories: [String] = ["/usr/bin", "/usr/local/bin", "/bin", "/usr/libexec"]
-    ) throws(EngineError) -> QEMUInstallation {
-        for directory in directories {
-            let path = "\(directory)/\(program)"
-            if isThere(path, X_OK) { return QEMUInstallation(executable: path) }
-        }
-        throw .programMissing(program, searched: directories)
     }
 
     /// Where firmware lies: qboot.rom, pvh.bin. Debian's, then those of a build from source.

@@ -1,19 +1,29 @@
 public import GuestMemory
 
 /// One request of the driver, virtio 1.2 §2.7.4: buffers the device reads, then buffers it writes. Every one
-/// has been checked to lie in the guest's memory.
+/// has been checked to lie in the guest's memory, and none is empty.
 public struct DescriptorChain: Sendable {
     /// The index the request is returned by.
     public let head: UInt16
     public let readable: [GuestSlice]
     public let writable: [GuestSlice]
 
+    @inlinable
     public init(head: UInt16, readable: [GuestSlice], writable: [GuestSlice]) {
         self.head = head
         self.readable = readable
         self.writable = writable
     }
 
-    public var readableCount: Int { readable.reduce(0) { $0 + $1.count } }
-    public var writableCount: Int { writable.reduce(0) { $0 + $1.count } }
+    /// The bytes of all buffers to read; less than 2^32, as those to write, virtio 1.2 §2.7.5.2.
+    @inlinable public var readableCount: Int { DescriptorChain.byteCount(readable) }
+    @inlinable public var writableCount: Int { DescriptorChain.byteCount(writable) }
+
+    @inlinable
+    static func byteCount(_ slices: [GuestSlice]) -> Int {
+        var sum = 0
+        // Below 2^32 as the queue made them, and far from 2^63 whoever did.
+        for slice in slices { sum &+= slice.count }
+        return sum
+    }
 }

@@ -64,16 +64,20 @@ public enum VirtioError: Error, Equatable {
     case queueSize(UInt32)
     /// A ring outside the guest's memory.
     case ring(GuestMemoryError)
+    /// A part of a queue that is not aligned as virtio 1.2 §2.7 asks.
+    case ringAlignment(GuestAddress)
     /// The driver claims more new chains than the queue can hold.
     case availableIndex(distance: UInt16, size: UInt16)
     /// A descriptor's index is not below the table's size.
     case descriptorIndex(UInt16, size: UInt32)
-    /// A chain that loops, or is longer than the queue.
+    /// A chain that loops, or has more descriptors or bytes than a chain may have.
     case chainTooLong(head: UInt16)
     /// An indirect table that is nested, empty, cut off or mixed with NEXT, virtio 1.2 §2.7.5.3.
     case indirectTable(head: UInt16)
     /// A readable descriptor after a writable one, virtio 1.2 §2.7.4.2.
     case descriptorOrder(head: UInt16)
+    /// A descriptor of no bytes.
+    case emptyBuffer(head: UInt16)
     /// A buffer outside the guest's memory.
     case buffer(head: UInt16, GuestMemoryError)
     /// A chain without what the device needs in it.

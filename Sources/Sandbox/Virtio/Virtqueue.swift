@@ -21,10 +21,14 @@ public final class Virtqueue {
     let usesEventIndex: Bool
     let allowsIndirect: Bool
     /// The next entry of the available ring to take.
-    public private(set) var nextAvailable: UInt16
+    public var nextAvailable: UInt16 { taken }
+    /// Kept apart from its public face, which would cost the hot path a check for exclusive access.
+    private var taken: UInt16
     var nextUsed: UInt16
     /// `nextUsed` when the driver was last considered for a notification.
     var lastSignalled: UInt16
+    /// The arrays of the last chain, for the next.
+    var spare = ChainBuffers()
 
     /// Where the driver put the three parts of a queue.
     public struct Layout: Hashable, Sendable {
@@ -59,9 +63,14 @@ public final class Virtqueue {
         } catch {
             throw .ring(error)
         }
+        for (part, address, alignment) in [
+            (descriptors, layout.descriptors, 16), (available, layout.available, 2), (used, layout.used, 4),
+        ] where !part.isAligned(to: alignment) {
+            throw .ringAlignment(address)
+        }
         self.memory = memory
         self.size = layout.size
-        self.nextAvailable = nextAvailable
+        taken = nextAvailable
         lastSignalled = nextUsed
         usesEventIndex = features & VirtioFeature.eventIndex != 0
         allowsIndirect = features & VirtioFeature.indirectDescriptors != 0
@@ -74,14 +83,21 @@ public final class Virtqueue {
     /// - Throws: what is wrong with the ring or the chain. The chain is then taken; return it with
     ///   ``complete(_:byteCount:)`` where its head is known, or let the device fail.
     public func next() throws(VirtioError) -> DescriptorChain? {
-        let index = try ring { () throws(GuestMemoryError) in try available.loadAcquire(at: 2) }
-        let distance = index &- nextAvailable
+        let index: UInt16
+        let head: UInt16
+        do { index = try available.loadAcquire(at: 2) } catch { throw .ring(error) }
+        let distance = index &- taken
         if distance == 0 { return nil }
         if distance > size { throw .availableIndex(distance: distance, size: size) }
-        let slot = Int(nextAvailable & (size - 1))
-        let head = try ring { () throws(GuestMemoryError) in try available.load(UInt16.self, at: 4 + 2 * slot) }
-        nextAvailable &+= 1
+        let slot = Int(taken & (size &- 1))
+        do { head = try available.load(at: 4 &+ 2 &* slot) } catch { throw .ring(error) }
+        taken &+= 1
         return try chain(from: head)
+    }
+
+    /// How many requests wait behind the last one taken. A hint: more may come, and none of them is checked.
+    public var pendingCount: UInt16 {
+        ((try? available.loadAcquire(at: 2)) ?? nextAvailable) &- nextAvailable
     }
 
     /// Tells the driver not to kick while the device is looking anyway. A hint: kicks may come all the same.
@@ -93,24 +109,26 @@ public final class Virtqueue {
     /// Asks for kicks again. True where requests came meanwhile: then look once more before waiting.
     public func enableKicks() -> Bool {
         if usesEventIndex {
-            try? used.store(nextAvailable, at: 4 + 8 * Int(size))
+            try? used.store(taken, at: 4 + 8 * Int(size))
         } else {
             try? used.store(UInt16(0), at: 0)
         }
         cl_fence()
         guard let index = try? available.loadAcquire(at: 2) else { return false }
-        return index != nextAvailable
+        return index != taken
     }
 
     /// Returns the request `head`, into which `byteCount` bytes were written. Call ``notify()`` afterwards.
     public func complete(_ head: UInt16, byteCount: UInt32) throws(VirtioError) {
         guard head < size else { throw .descriptorIndex(head, size: UInt32(size)) }
-        let slot = 4 + 8 * Int(nextUsed & (size - 1))
-        try ring { () throws(GuestMemoryError) in
-            try used.store(UInt32(head), at: slot)
-            try used.store(byteCount, at: slot + 4)
+        let slot = 4 &+ 8 &* Int(nextUsed & (size &- 1))
+        do {
+            // struct virtq_used_elem, §2.7.8: id, then length.
+            try used.store(UInt64(head) | UInt64(byteCount) << 32, at: slot)
             nextUsed &+= 1
             try used.storeRelease(nextUsed, at: 2)
+        } catch {
+            throw .ring(error)
         }
     }
 
@@ -137,10 +155,6 @@ public final class Virtqueue {
 
     /// Gives the last `count` chains back to the available ring: the device could not serve them yet.
     public func rewind(_ count: UInt16 = 1) {
-        nextAvailable &-= count
-    }
-
-    func ring<Result>(_ body: () throws(GuestMemoryError) -> Result) throws(VirtioError) -> Result {
-        do { return try body() } catch { throw .ring(error) }
+        taken &-= count
     }
 }

@@ -1,0 +1,147 @@
+import AgentProtocol
+import Linux
+import SandboxPlan
+import Testing
+
+/// Containers made on this machine by the agent itself.
+@Suite(.serialized, .enabled(if: HostedAgent.lack == nil, "\(HostedAgent.lack ?? "")"))
+struct ContainerTests {
+    let agent: HostedAgent
+
+    init() throws { agent = try HostedAgent() }
+
+    @Test func runsAndTellsItsCode() throws {
+        let outcome = try agent.run(agent.plan("c", "echo out; echo err >&2; hostname; exit 7"))
+        #expect(outcome.output == "out\nbox\n")
+        #expect(outcome.error == "err\n")
+        #expect(outcome.code == 7)
+        // The name is free again.
+        #expect(try agent.run(agent.plan("c", "exit 255")).code == 255)
+    }
+
+    @Test func diesOfSignals() throws {
+        try agent.startLasting("c")
+        try agent.control.call(.signal(ProcessName(container: "c"), number: 9, toAll: false), timeout: .seconds(5))
+        #expect(try agent.wait(ProcessName(container: "c"))?.status == .signaled(signal: 9))
+    }
+
+    @Test func everyByteArrives() throws {
+        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 40503 >> 5) }
+        let outcome = try agent.run(agent.plan("c", ["cat"]), input: bytes)
+        #expect(outcome.outputBytes == bytes)
+        let large = try agent.run(agent.plan("c", "head -c 20000000 /dev/zero"))
+        #expect(large.outputBytes.count == 20_000_000)
+    }
+
+    @Test func environmentDirectoryAndUser() throws {
+        var plan = agent.plan("c", "echo $A $HOME; pwd; id -u; id -g; umask; echo w >/dev/stdout")
+        plan.process.environment += ["A=1", "A=2"]
+        plan.process.workingDirectory = "/made/for/it"
+        plan.process.user.uid = 1000
+        plan.process.user.gid = 1001
+        plan.process.user.umask = 0o27
+        #expect(try agent.run(plan).output == "2 /home/u\n/made/for/it\n1000\n1001\n0027\nw\n")
+    }
+
+    @Test func isAlone() throws {
+        let outcome = try agent.run(
+            agent.plan("c", "echo $$; cat /proc/1/comm; ls /proc/self/fd; ls /sys/class/net; cat /proc/self/oom_score_adj"))
+        #expect(outcome.output.hasPrefix("1\nsh\n0\n1\n2\n3\nlo\n"), "\(outcome.output)")
+        #expect(outcome.output.hasSuffix("\n0\n"))
+    }
+
+    @Test func terminal() throws {
+        var plan = agent.plan("c", "stty size; tty; test -t 0 && test -t 1 && test -t 2 && read x && echo got $x; exit 3")
+        plan.process.hasTerminal = true
+        plan.process.terminalSize = TerminalSize(rows: 33, columns: 77)
+        let outcome = try agent.run(plan, input: Array("line\n".utf8))
+        #expect(outcome.output.contains("33 77\r\n"))
+        #expect(outcome.output.contains("got line\r\n"), "\(outcome.output)")
+        #expect(outcome.code == 3)
+    }
+
+    @Test func capabilitiesAndPrivileges() throws {
+        var plan = agent.plan("c", "while read l; do case $l in Cap*|NoNew*) echo $l;; esac; done < /proc/self/status")
+        plan.process.noNewPrivileges = true
+        plan.process.capabilities.ambient = 0
+        let lines = try agent.run(plan).output
+        #expect(lines.contains("CapEff: 00000000a80425fb"))
+        #expect(lines.contains("CapBnd: 00000000a80425fb"))
+        #expect(lines.contains("NoNewPrivs: 1"))
+        plan.process.capabilities = CapabilityPlan()
+        #expect(try agent.run(plan).output.contains("CapBnd: 0000000000000000"))
+    }
+
+    @Test func maskedAndReadOnlyPaths() throws {
+        var plan = agent.plan(
+            "c", "head -c 1 /etc/passwd; ls /etc/d; echo x > /tmp/x; echo $?; echo y > /dev/y && echo $?")
+        try Directory.make(agent.directory + "/shared/0/rootfs/etc/d", mode: 0o755)
+        try agent.makeFile("0/rootfs/etc/d/secret", "s")
+        plan.maskedPaths = ["/etc/passwd", "/etc/d", "/nowhere"]
+        plan.readOnlyPaths = ["/tmp", "/nowhere/else"]
+        #expect(try agent.run(plan).output == "1\n0\n")
+        plan.maskedPaths = []
+        plan.readOnlyPaths = []
+        plan.root.isReadOnly = true
+        let outcome = try agent.run(plan)
+        #expect(outcome.output == "rsecret\n1\n0\n")
+        #expect(outcome.error.contains("Read-only file system"))
+    }
+
+    @Test func volumes() throws {
+        try agent.makeFile("0/file", "one file")
+        try Directory.make(agent.directory + "/shared/0/vol", mode: 0o755)
+        try agent.makeFile("0/vol/a", "in a folder")
+        var plan = agent.plan("c", "cat /m/f /v/a; ls /m; echo new > /v/b; echo no > /r/c")
+        plan.mounts += [
+            MountPlan(destination: "/m/f", source: .shared(path: "0/file", isFile: true, recursive: false)),
+            MountPlan(destination: "/v", source: .shared(path: "0/vol", isFile: false, recursive: true)),
+            MountPlan(
+                destination: "/r", source: .shared(path: "0/vol", isFile: false, recursive: true), attributes: .readOnly),
+        ]
+        let outcome = try agent.run(plan)
+        #expect(outcome.output == "one filein a folderf\n")
+        #expect(outcome.error.contains("Read-only file system"))
+        #expect(try FileDescriptor.open(agent.directory + "/shared/0/vol/b").readAll(limit: 10) == Array("new\n".utf8))
+    }
+
+    @Test func tmpfsBeginsWithWhatItCovers() throws {
+        var plan = agent.plan("c", "cat /etc/passwd; echo x > /etc/x; ls /etc")
+        plan.mounts.append(
+            MountPlan(
+                destination: "/etc",
+                source: .fileSystem(type: "tmpfs", source: "tmpfs", options: ["size=1m"], copiesUp: true)))
+        #expect(try agent.run(plan).output.hasSuffix("passwd\nx\n"))
+        #expect((try? FileDescriptor.open(agent.directory + "/shared/0/rootfs/etc/x")) == nil)
+    }
+
+    @Test func devices() throws {
+        var plan = agent.plan("c", "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx /dev/fd")
+        plan.devices = [DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)]
+        let outcome = try agent.run(plan)
+        #expect(outcome.output.hasPrefix("crw-r-----    1 3        4           1,   5"))
+        #expect(outcome.output.hasSuffix("read\npts/ptmx\n/proc/self/fd\n"))
+    }
+
+    @Test func seccomp() throws {
+        // mkdir(2) is refused with EACCES, all else allowed.
+        func filter(_ code: UInt16, _ whenTrue: UInt8, _ whenFalse: UInt8, _ value: UInt32) -> [UInt8] {
+            [UInt8(code & 255), UInt8(code >> 8), whenTrue, whenFalse]
+                + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
+        }
+        #if arch(x86_64)
+            let mkdir: UInt32 = 83
+        #else
+            let mkdir: UInt32 = 34
+        #endif
+        let program =
+            filter(0x20, 0, 0, 0) + filter(0x15, 0, 1, mkdir) + filter(0x06, 0, 0, 0x0005_000d)
+            + filter(0x06, 0, 0, 0x7fff_0000)
+        for noNewPrivileges in [true, false] {
+            var plan = agent.plan("c", "busybox mkdir /tmp/d || echo refused")
+            plan.process.noNewPrivileges = noNewPrivileges
+            plan.process.seccomp = SeccompPlan(program: program, flags: 0)
+            #expect(try agent.run(plan).output == "refused\n")
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import AgentClient
+import AgentProtocol
+import Glibc
+import Linux
+import SandboxPlan
+
+/// What came of a process.
+struct Outcome {
+    var output = ""
+    var outputBytes: [UInt8] = []
+    var error = ""
+    var exit: ProcessExit?
+
+    var code: UInt8? {
+        if case .exited(let code)? = exit?.status { code } else { nil }
+    }
+}
+
+/// The streams a test gives a process.
+final class TestStreams {
+    let tokens: StreamTokens
+    let input: FileDescriptor?
+    let output: FileDescriptor
+    let error: FileDescriptor?
+
+    init(_ agent: HostedAgent, takesInput: Bool, hasTerminal: Bool) throws {
+        tokens = StreamTokens(
+            input: takesInput ? .random() : nil, output: .random(), error: hasTerminal ? nil : .random())
+        input = try Self.open(tokens.input, agent)
+        output = try UnixSocket.connect(to: agent.directory + "/streams")
+        try GuestStream.greet(tokens.output!, on: output.rawValue, deadline: Deadline(after: .seconds(10)))
+        error = try Self.open(tokens.error, agent)
+    }
+
+    private static func open(_ token: StreamToken?, _ agent: HostedAgent) throws -> FileDescriptor? {
+        guard let token else { return nil }
+        let socket = try UnixSocket.connect(to: agent.directory + "/streams")
+        try GuestStream.greet(token, on: socket.rawValue, deadline: Deadline(after: .seconds(10)))
+        return socket
+    }
+
+    /// Feeds `bytes` and reads to the end of both outputs.
+    func exchange(_ bytes: [UInt8]) throws -> Outcome {
+        var outcome = Outcome()
+        var error: [UInt8] = []
+        var sent = 0
+        let inputNumber = self.input?.rawValue ?? -1
+        let errorNumber = self.error?.rawValue ?? -1
+        var open: Set<Int32> = Set([output.rawValue, errorNumber].filter { $0 >= 0 })
+        var feeds = inputNumber >= 0
+        while !open.isEmpty {
+            if feeds, sent < bytes.count {
+                do { sent += try Socket.send(bytes, from: sent, on: inputNumber) } catch { feeds = false }
+            }
+            if feeds, sent == bytes.count {
+                try? UnixSocket.shutdownWriting(inputNumber)
+                feeds = false
+            }
+            var moved = false
+            for number in open {
+                guard let chunk = try Socket.receive(upTo: 65536, from: number) else { continue }
+                moved = true
+                if chunk.isEmpty { open.remove(number) }
+                if number == errorNumber { error += chunk } else { outcome.outputBytes += chunk }
+            }
+            if !moved, let number = open.first {
+                _ = try Poll.wait(number, .readable, until: Deadline(after: .milliseconds(5)))
+            }
+        }
+        outcome.output = String(decoding: outcome.outputBytes, as: UTF8.self)
+        outcome.error = String(decoding: error, as: UTF8.self)
+        return outcome
+    }
+}
+
+extension HostedAgent {
+    static let patience = Duration.seconds(30)
+
+    /// Create, Start, the streams, Wait, Delete.
+    func run(_ plan: ContainerPlan, input: [UInt8]? = nil) throws -> Outcome {
+        let streams = try TestStreams(self, takesInput: input != nil, hasTerminal: plan.process.hasTerminal)
+        try control.call(.create(plan, streams: streams.tokens, isOwned: true), timeout: Self.patience)
+        try control.call(.start(container: plan.id), timeout: Self.patience)
+        var outcome = try streams.exchange(input ?? [])
+        outcome.exit = try wait(ProcessName(container: plan.id))
+        try control.call(.delete(container: plan.id, force: false), timeout: Self.patience)
+        return outcome
+    }
+
+    /// Exec, the streams, Wait.
+    func exec(
+        _ container: String, _ id: String, _ process: ProcessPlan, input: [UInt8]? = nil
+    ) throws -> Outcome {
+        let streams = try TestStreams(self, takesInput: input != nil, hasTerminal: process.hasTerminal)
+        let name = ProcessName(container: container, exec: id)
+        try control.call(
+            .exec(name, process: process, streams: streams.tokens, isOwned: true), timeout: Self.patience)
+        var outcome = try streams.exchange(input ?? [])
+        outcome.exit = try wait(name)
+        return outcome
+    }
+
+    func wait(_ name: ProcessName) throws -> ProcessExit? {
+        guard case .exited(let exit) = try control.call(.wait(name), timeout: Self.patience) else { return nil }
+        return exit
+    }
+
+    /// A container that runs until it is killed.
+    func startLasting(_ id: String, _ change: (inout ContainerPlan) -> Void = { _ in }) throws {
+        var plan = plan(id, "trap 'exit 5' TERM; while :; do sleep 0.05; done")
+        change(&plan)
+        try control.call(.create(plan, streams: StreamTokens(), isOwned: true), timeout: Self.patience)
+        try control.call(.start(container: id), timeout: Self.patience)
+    }
+
+    /// What the agent says when it refuses; nil where it does not.
+    func refusal(_ request: Request) -> String? {
+        do throws(AgentClientError) {
+            try control.call(request, timeout: Self.patience)
+            return nil
+        } catch .failed(let failure) {
+            return failure.message
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    func refusal(_ plan: ContainerPlan) -> String? {
+        refusal(.create(plan, streams: StreamTokens(), isOwned: true))
+    }
+}

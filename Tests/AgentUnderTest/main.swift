@@ -1,0 +1,4 @@
+import AgentCore
+import Linux
+
+HostedAgent.main()

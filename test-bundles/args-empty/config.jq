@@ -1,0 +1,2 @@
+# A process with no argument.
+.process.args = []

@@ -1,0 +1,2 @@
+# A process without args.
+del(.process.args)

@@ -1,0 +1,2 @@
+# An argument longer than execve takes.
+.process.args = ["echo", ("a" * 131072)]

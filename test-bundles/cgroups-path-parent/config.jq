@@ -1,0 +1,2 @@
+# A path of the control group that climbs.
+.linux.cgroupsPath = "/a/../../b"

@@ -1,0 +1,2 @@
+# A working directory that is not absolute.
+.process.cwd = "tmp"

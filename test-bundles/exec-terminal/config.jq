@@ -1,0 +1,2 @@
+# `exec --tty`: a terminal of the caller's size.
+.process.args = ["sleep", "600"]

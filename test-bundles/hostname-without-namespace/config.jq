@@ -1,0 +1,2 @@
+# A host name without a namespace for it.
+.linux.namespaces |= map(select(.type != "uts"))

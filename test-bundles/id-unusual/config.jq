@@ -1,0 +1,2 @@
+# An id of every kind of character that is allowed.
+.process.args = ["true"]

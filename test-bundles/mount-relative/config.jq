@@ -1,0 +1,2 @@
+# A mount target that is not absolute.
+.mounts += [{destination: "x", type: "tmpfs", source: "tmpfs"}]

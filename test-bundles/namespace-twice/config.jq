@@ -1,0 +1,2 @@
+# A namespace asked for twice.
+.linux.namespaces += [{type: "pid"}]

@@ -1,0 +1,2 @@
+# A namespace of no kernel.
+.linux.namespaces += [{type: "color"}]

@@ -1,0 +1,2 @@
+# A NUL in the environment.
+.process.env += ["NAME=a\u0000b"]

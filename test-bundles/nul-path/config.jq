@@ -1,0 +1,2 @@
+# A NUL would make another path.
+.root.path = "rootfs\u0000/../.."

@@ -1,0 +1,2 @@
+# A document without a process.
+del(.process)

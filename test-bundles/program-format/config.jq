@@ -1,0 +1,2 @@
+# A file that no kernel runs.
+.process.args = ["/garbage"]

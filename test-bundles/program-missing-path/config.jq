@@ -1,0 +1,2 @@
+# A program's path that leads nowhere.
+.process.args = ["/bin/nothing"]

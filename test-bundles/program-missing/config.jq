@@ -1,0 +1,2 @@
+# A program that is in no directory of PATH.
+.process.args = ["nothing"]

@@ -1,0 +1,2 @@
+# A file without permission to execute.
+.process.args = ["/etc/passwd"]

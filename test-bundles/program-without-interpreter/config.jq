@@ -1,0 +1,2 @@
+# A script whose interpreter is not there.
+.process.args = ["/orphan"]

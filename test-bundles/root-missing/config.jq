@@ -1,0 +1,2 @@
+# A document without a root.
+del(.root)

@@ -1,0 +1,2 @@
+# A root file system that is not there.
+.root.path = "absent"

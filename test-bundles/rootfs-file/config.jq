@@ -1,0 +1,2 @@
+# A root file system that is a file.
+.root.path = "config.json"

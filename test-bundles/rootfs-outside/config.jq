@@ -1,0 +1,2 @@
+# A relative path out of the bundle.
+.root.path = "../outside"

@@ -1,0 +1,2 @@
+# A seccomp action of no library.
+.linux.seccomp = {defaultAction: "SCMP_ACT_SHRUG"}

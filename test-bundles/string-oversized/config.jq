@@ -1,0 +1,2 @@
+# A host name longer than the kernel takes.
+.hostname = ("n" * 65)

@@ -1,0 +1,2 @@
+# A terminal nobody would hold.
+.process.terminal = true | .process.args = ["true"]

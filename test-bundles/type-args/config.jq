@@ -1,0 +1,2 @@
+# A string where a list belongs.
+.process.args = "true"

@@ -1,0 +1,2 @@
+# A number out of its range.
+.process.user.gid = -1

@@ -1,0 +1,2 @@
+# A number where true or false belongs.
+.root.readonly = 1

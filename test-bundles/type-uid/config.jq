@@ -1,0 +1,2 @@
+# A text where a number belongs.
+.process.user.uid = "0"

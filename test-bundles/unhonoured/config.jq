@@ -1,0 +1,2 @@
+# Whatever is not honoured is named, all at once.
+.process.apparmorProfile = "profile" | .linux.intelRdt = {} | .linux.mountLabel = "label"

@@ -1,0 +1,2 @@
+# A version of the runtime-spec of another time.
+.ociVersion = "2.0.0"
