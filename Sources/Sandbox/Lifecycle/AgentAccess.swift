@@ -40,10 +40,7 @@ extension Runtime {
         do {
             return try connection.call(request, timeout: timeout)
         } catch .failed(let failure) {
-            switch request {
-            case .create, .exec: throw .processNotStarted(failure.message)
-            default: throw .refused(failure.message)
-            }
+            throw .refused(failure.message)
         } catch {
             throw .agent(error)
         }

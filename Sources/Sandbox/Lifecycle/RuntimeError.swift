@@ -37,8 +37,6 @@ public enum RuntimeError: Error {
     /// The sandbox ended, or said nothing for too long, before its agent was ready.
     case sandboxFailed(stage: String, reason: String, console: [String])
     case agent(AgentClientError)
-    /// The agent could not make a process: its own words.
-    case processNotStarted(String)
     /// The agent refused: its own words.
     case refused(String)
     case processFile(path: String, Errno)
@@ -83,7 +81,6 @@ extension RuntimeError: CustomStringConvertible {
             "the sandbox did not start: \(stage): \(reason)"
                 + (console.isEmpty ? "" : "; the guest's console ends: " + console.joined(separator: " | "))
         case .agent(let error): "guest agent: \(error)"
-        case .processNotStarted(let message): "unable to start container process: \(message)"
         case .refused(let message): message
         case .processFile(let path, let errno): "process file \(path): \(errno)"
         case .signal(let number, let errno): "signal \(number): \(errno)"
