@@ -171,7 +171,7 @@ our_processes() {
         [ "${directory#/proc/}" != "$$" ] || continue
         grep -qsFf "$names" "$directory/cmdline" "$directory/cgroup" || continue
         # A process without any memory of its own is a zombie, or about to be gone.
-        [ -s "$directory/cmdline" ] && [ "$(head -c 1 "$directory/cmdline" 2>/dev/null | wc -c)" -eq 1 ] || continue
+        [ "$(head -c 1 "$directory/cmdline" 2>/dev/null | tr '\0' x)" ] || continue
         echo "${directory#/proc/}"
     done
 }

@@ -39,13 +39,13 @@ struct Executable {
             .executable, "exec: \"\(name)\": executable file not found in $PATH", errno: ENOENT)
     }
 
-    /// Why `path` is no program: it is not there, a directory, or has no bit that says it is one.
+    /// Why `path` is no program: it is not there, or has no bit that says it is one. A directory is told as the
+    /// latter: docker and podman make an exit code of these words.
     private static func refusal(of path: String) -> Errno? {
         do throws(Errno) {
             let file = try FileDescriptor.open(path, .path)
             let status = try FileNode.status(of: file.rawValue)
-            if status.isDirectory { return .isDirectory }
-            return status.permissions & 0o111 == 0 ? .permissionDenied : nil
+            return status.isDirectory || status.permissions & 0o111 == 0 ? .permissionDenied : nil
         } catch {
             return error
         }
