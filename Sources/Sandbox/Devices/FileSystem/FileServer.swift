@@ -74,6 +74,11 @@ final class FileServer: Sendable {
         }
     }
 
+    deinit {
+        // An open file and its inode hold one another.
+        endSession()
+    }
+
     func isAgreed(_ capability: Capability) -> Bool {
         agreed.load(ordering: .relaxed) & capability.rawValue != 0
     }
