@@ -10,7 +10,7 @@ public final class MockDriver {
     public let features: UInt64
     public let queues: [MockQueue]
     /// The socket's end, where there is one.
-    public private(set) var frontend: Frontend?
+    public let frontend: Frontend?
 
     /// What a driver of today takes, where the device offers it.
     public static let usualFeatures =
@@ -46,11 +46,11 @@ public final class MockDriver {
         try device.activate(
             VirtioActivation(
                 memory: memory.guest, features: agreed, queues: queues.map { try $0.deviceQueue() }))
-        (features, self.memory, self.queues) = (agreed, memory, queues)
+        (frontend, features, self.memory, self.queues) = (nil, agreed, memory, queues)
     }
 
-    /// Closes the socket: the back-end sees its front-end gone.
+    /// Ends the session: the back-end sees its front-end gone.
     public func hangUp() {
-        frontend = nil
+        frontend?.hangUp()
     }
 }

@@ -163,6 +163,12 @@ struct BackendTests {
         #expect(try frontend.configuration(from: 8, byteCount: 0) == [])
         #expect(try frontend.configuration(from: 7, byteCount: 2) == nil)
         #expect(try frontend.configuration(from: .max, byteCount: 256) == nil)
+        #expect(frontend.protocolFeatures.contains(.configuration))
+        let (other, plain) = try ServedBackend.start(try EchoDevice(configuration: []))
+        let plainFrontend = try Frontend(connection: FileDescriptor(owning: plain))
+        #expect(!plainFrontend.protocolFeatures.contains(.configuration))
+        plainFrontend.hangUp()
+        #expect(other.wait() == nil)
         withExtendedLifetime(frontend) {}
         _ = backend
     }

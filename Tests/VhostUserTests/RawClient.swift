@@ -35,17 +35,18 @@ final class RawClient {
 
     /// The next message, request, flags and payload; nil where the back-end has hung up.
     func receive() throws -> (request: UInt32, flags: UInt32, payload: [UInt8])? {
-        guard let header = try read(12) else { return nil }
+        guard let header = read(12) else { return nil }
         func word(_ index: Int) -> UInt32 {
             (0..<4).reduce(0) { $0 | UInt32(header[4 * index + $1]) << UInt32(8 * $1) }
         }
-        return (word(0), word(1), try read(Int(word(2))) ?? [])
+        return (word(0), word(1), read(Int(word(2))) ?? [])
     }
 
-    private func read(_ byteCount: Int) throws -> [UInt8]? {
+    private func read(_ byteCount: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         while bytes.count < byteCount {
-            guard let part = try socket?.read(upTo: byteCount - bytes.count), !part.isEmpty else { return nil }
+            // A back-end that hangs up with bytes unread resets the connection.
+            guard let part = try? socket?.read(upTo: byteCount - bytes.count), !part.isEmpty else { return nil }
             bytes += part
         }
         return bytes

@@ -27,9 +27,11 @@ public final class Backend {
     static let ringFeatures =
         VirtioFeature.version1 | VirtioFeature.indirectDescriptors | VirtioFeature.eventIndex
         | VhostUserFeature.protocolFeatures
-    static let offeredProtocolFeatures: ProtocolFeatures = [
-        .multipleQueues, .replyAcknowledge, .configuration, .resetDevice, .memorySlots,
-    ]
+    /// A device with no configuration space of its own leaves it to the front-end, as virtio-fs under QEMU.
+    private var offeredProtocolFeatures: ProtocolFeatures {
+        let always: ProtocolFeatures = [.multipleQueues, .replyAcknowledge, .resetDevice, .memorySlots]
+        return device.configuration.isEmpty ? always : always.union(.configuration)
+    }
 
     /// - Parameter connection: a connected unix stream socket, from now on the back-end's. It is made to block.
     public init(device: any VirtioDevice, connection: consuming FileDescriptor) throws(VhostUserError) {
@@ -77,7 +79,7 @@ public final class Backend {
         switch request {
         case .getFeatures: return Payload(device.features | Backend.ringFeatures)
         case .setFeatures: try setFeatures(payload.load(at: 0))
-        case .getProtocolFeatures: return Payload(Backend.offeredProtocolFeatures.rawValue)
+        case .getProtocolFeatures: return Payload(offeredProtocolFeatures.rawValue)
         case .setProtocolFeatures: try setProtocolFeatures(payload.load(at: 0))
         case .setOwner: break
         case .resetOwner: try disableAll()
@@ -131,7 +133,7 @@ public final class Backend {
     }
 
     private func setProtocolFeatures(_ wanted: UInt64) throws(VhostUserError) {
-        let excess = wanted & ~Backend.offeredProtocolFeatures.rawValue
+        let excess = wanted & ~offeredProtocolFeatures.rawValue
         guard excess == 0 else { throw .protocolFeatures(excess) }
         protocolFeatures = ProtocolFeatures(rawValue: wanted)
     }

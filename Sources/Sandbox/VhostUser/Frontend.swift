@@ -144,6 +144,12 @@ public final class Frontend {
         try command(.resetDevice, Payload())
     }
 
+    /// Ends the session: the back-end reads the end of the stream and resets its device. No call works afterwards.
+    public func hangUp() {
+        // Where the back-end is gone already there is nobody to tell.
+        try? UnixSocket.shutdownWriting(connection.socket.rawValue)
+    }
+
     private func frontEnd(_ address: GuestAddress, _ index: Int) throws(VhostUserError) -> UInt64 {
         for region in regions where address >= region.start {
             let offset = address.rawValue - region.start.rawValue
