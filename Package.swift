@@ -126,7 +126,11 @@ let package = Package(
         tests("Layout", []),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
-        tests("FileSystem", ["FileSystem", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        // Measures fc-fsd and its peer through their sockets.
+        .executableTarget(
+            name: "fs-bench", dependencies: ["TestSupport", "GuestMemory", "Linux", "CLinux"],
+            path: "Tests/Benchmarks/fs-bench", exclude: ["run"], swiftSettings: house),
         tests("Cgroup", ["Cgroup", "Linux"]),
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("Engine", ["Engine", "SandboxPlan", "Linux"]),

@@ -84,6 +84,11 @@ public final class Virtqueue {
         return try chain(from: head)
     }
 
+    /// How many requests wait behind the last one taken. A hint: more may come, and none of them is checked.
+    public var pendingCount: UInt16 {
+        ((try? available.loadAcquire(at: 2)) ?? nextAvailable) &- nextAvailable
+    }
+
     /// Tells the driver not to kick while the device is looking anyway. A hint: kicks may come all the same.
     public func disableKicks() {
         // The ring was checked in init, so these stores cannot fail.

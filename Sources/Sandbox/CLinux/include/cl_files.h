@@ -62,6 +62,7 @@ enum {
     CL_RENAME_NOREPLACE = 1,
     CL_RENAME_EXCHANGE = 2,
     CL_RENAME_WHITEOUT = 4,
+    CL_RWF_NOWAIT = 0x8,
     CL_RWF_APPEND = 0x10,
     CL_UTIME_NOW = 0x3fffffff,
     CL_UTIME_OMIT = 0x3ffffffe,

@@ -34,6 +34,11 @@ import Virtio
     /// Bytes of the reply that the kernel put into the guest's memory already.
     private var directCount = 0
 
+    /// Requests that wait behind this one.
+    var backlog = 0
+    /// Called, by what is about to wait for a disk or to take long, so that somebody else serves meanwhile.
+    var beforeWaiting: () -> Void = {}
+
     let vectors: UnsafeMutableBufferPointer<cl_iovec>
     let credentials: Credentials
     let paths: DescriptorPath

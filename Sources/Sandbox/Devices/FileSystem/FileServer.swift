@@ -86,6 +86,7 @@ final class FileServer: Sendable {
             guard try exchange.begin(chain) else { return 0 }
             guard let opcode = Opcode(rawValue: exchange.opcode) else { throw .noSystemCall }
             if isReadOnly && opcode.changesTree { throw .readOnlyFileSystem }
+            if opcode.takesLong { exchange.beforeWaiting() }
             switch opcode {
             case .forget, .batchForget:
                 try forget(opcode, exchange)

@@ -42,6 +42,14 @@ enum Opcode: UInt32 {
     case syncFileSystem = 50
     case temporaryFile = 51
 
+    /// Whether the operation may wait for a disk, or copies without end.
+    var takesLong: Bool {
+        switch self {
+        case .sync, .syncDirectory, .syncFileSystem, .flush, .allocate, .copyRange, .fileSystemStatus: true
+        default: false
+        }
+    }
+
     /// Whether the operation changes the tree whatever its arguments are, so that a read-only share
     /// refuses it. Opening is judged by its flags.
     var changesTree: Bool {

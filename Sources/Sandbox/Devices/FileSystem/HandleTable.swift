@@ -8,6 +8,8 @@ final class Handle: Sendable {
     let inode: Inode
     let file: FileDescriptor
     let isDirectory: Bool
+    /// Whether a read can be asked for what is at hand only, RWF_NOWAIT. Until the file system says no.
+    let tellsOfWaiting = Atomic<Bool>(true)
     /// Where the descriptor of a directory stands: the cookie of the next entry.
     let position = Mutex<Int64>(0)
 

@@ -15,7 +15,19 @@ extension FileServer {
         exchange.wroteDirectly(
             try exchange.transfer(exchange.chain.writable, skipping: WireSize.replyHeader, count: wanted) {
                 (vectors, count, done) throws(Errno) in
-                try syscall(__NR_preadv, Int(handle.number), vectors, count, Int(offset) + done)
+                if handle.tellsOfWaiting.load(ordering: .relaxed) {
+                    // What is in the host's cache comes at once; else somebody else serves while this waits.
+                    let moved = cl_syscall(
+                        Int(__NR_preadv2), Int(handle.number), vectors, count, Int(offset) + done, 0,
+                        Int(CL_RWF_NOWAIT))
+                    if moved >= 0 { return moved }
+                    if moved == -Int(EAGAIN) {
+                        exchange.beforeWaiting()
+                    } else {
+                        handle.tellsOfWaiting.store(false, ordering: .relaxed)
+                    }
+                }
+                return try syscall(__NR_preadv, Int(handle.number), vectors, count, Int(offset) + done)
             })
     }
 
@@ -55,7 +67,7 @@ extension Exchange {
     ) throws(Errno) -> Int {
         var done = 0
         while done < count || count == 0 {
-            let (vectorCount, byteCount) = gatherVectors(slices, from: skipped + done, count: count - done)
+            let vectorCount = gatherVectors(slices, from: skipped + done, count: count - done)
             let moved: Int
             do {
                 moved = try unsafe body(Int(bitPattern: vectors.baseAddress), vectorCount, done)
@@ -66,15 +78,17 @@ extension Exchange {
                 throw error
             }
             done += moved
-            // Short of what was asked for: the end of the file, or no more space. An empty transfer is
-            // made once, for what it checks.
-            if moved < byteCount || count == 0 { break }
+            // Nothing more: the end of the file, or no more space. Fewer than asked for may just have been at
+            // hand. An empty transfer is made once, for what it checks.
+            if moved == 0 || count == 0 { break }
         }
         return done
     }
 
     /// Fills the vectors with up to `count` bytes of `slices` from the byte `start` on.
-    private func gatherVectors(_ slices: [GuestSlice], from start: Int, count: Int) -> (Int, Int) {
+    ///
+    /// - Returns: how many vectors there are.
+    private func gatherVectors(_ slices: [GuestSlice], from start: Int, count: Int) -> Int {
         var position = 0
         var used = 0
         var total = 0
@@ -93,6 +107,6 @@ extension Exchange {
             }
             position = next
         }
-        return (used, total)
+        return used
     }
 }

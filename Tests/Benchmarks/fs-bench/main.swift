@@ -1,0 +1,1 @@
+FileSystemBenchmark.run(CommandLine.arguments)
