@@ -86,7 +86,7 @@ bundle() {
     arguments=$(printf '"%s", ' "$@")
     tr '\n' ' ' <"$place/config.json" |
         sed -E "s|\"args\"[^]]*\]|\"args\": [${arguments%, }]|; s|\"terminal\"[^,}]*|\"terminal\": false|
-            s|\"path\": \"rootfs\"|\"path\": \"$work/rootfs\"|
+            s|\"ociVersion\": \"[^\"]*\"|\"ociVersion\": \"1.0.2\"|; s|\"path\": \"rootfs\"|\"path\": \"$work/rootfs\"|
             s|\"linux\": \{|\"linux\": { \"cgroupsPath\": \"/$token/$name\",|" >"$place/edited"
     mv "$place/edited" "$place/config.json"
 }
