@@ -26,7 +26,7 @@ struct ContainerTests {
     }
 
     @Test func everyByteArrives() throws {
-        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 40503 >> 5) }
+        let bytes: [UInt8] = (0..<3_000_000).map { (index: Int) in UInt8(truncatingIfNeeded: index / 7) }
         let outcome = try agent.run(agent.plan("c", ["cat"]), input: bytes)
         #expect(outcome.outputBytes == bytes)
         let large = try agent.run(agent.plan("c", "head -c 20000000 /dev/zero"))
@@ -125,18 +125,17 @@ struct ContainerTests {
 
     @Test func seccomp() throws {
         // mkdir(2) is refused with EACCES, all else allowed.
-        func filter(_ code: UInt16, _ whenTrue: UInt8, _ whenFalse: UInt8, _ value: UInt32) -> [UInt8] {
-            [UInt8(code & 255), UInt8(code >> 8), whenTrue, whenFalse]
-                + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
-        }
         #if arch(x86_64)
-            let mkdir: UInt32 = 83
+            let mkdir: UInt8 = 83
         #else
-            let mkdir: UInt32 = 34
+            let mkdir: UInt8 = 34
         #endif
-        let program =
-            filter(0x20, 0, 0, 0) + filter(0x15, 0, 1, mkdir) + filter(0x06, 0, 0, 0x0005_000d)
-            + filter(0x06, 0, 0, 0x7fff_0000)
+        let program: [UInt8] = [
+            0x20, 0, 0, 0, 0, 0, 0, 0,  // load the number
+            0x15, 0, 0, 1, mkdir, 0, 0, 0,  // is it mkdir's?
+            0x06, 0, 0, 0, 0x0d, 0, 0x05, 0,  // EACCES
+            0x06, 0, 0, 0, 0, 0, 0xff, 0x7f,  // allowed
+        ]
         for noNewPrivileges in [true, false] {
             var plan = agent.plan("c", "busybox mkdir /tmp/d || echo refused")
             plan.process.noNewPrivileges = noNewPrivileges

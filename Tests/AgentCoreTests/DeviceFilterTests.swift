@@ -16,7 +16,8 @@ struct DeviceFilterTests {
 
     /// What the program answers for an access `rwm` to a device.
     func allows(_ rules: [DeviceRule], _ kind: DevicePlan.Kind, _ major: UInt32, _ minor: UInt32, _ access: String) -> Bool {
-        let bits: UInt32 = (access.contains("m") ? 1 : 0) | (access.contains("r") ? 2 : 0) | (access.contains("w") ? 4 : 0)
+        var bits: UInt32 = 0
+        for (letter, bit) in [("m", 1), ("r", 2), ("w", 4)] as [(String, UInt32)] where access.contains(letter) { bits += bit }
         let context: [UInt32] = [bits << 16 | (kind == .block ? 1 : 2), major, minor]
         let program = DeviceFilter.program(for: rules)
         var registers = [UInt32](repeating: 0, count: 11)

@@ -114,7 +114,9 @@ struct LifecycleTests {
         var member = agent.plan("member", "cat /proc/1/cmdline; hostname")
         member.hostname = nil
         member.namespaces = [NamespacePlan(kind: .mount)]
-            + [.pid, .uts, .ipc, .network].map { NamespacePlan(kind: $0, joins: "pod") }
+        for kind in [NamespaceKind.pid, .uts, .ipc, .network] {
+            member.namespaces.append(NamespacePlan(kind: kind, joins: "pod"))
+        }
         let outcome = try agent.run(member)
         #expect(outcome.output.hasPrefix("sh\0-c\0trap"))
         #expect(outcome.output.hasSuffix("box\n"))
