@@ -82,7 +82,8 @@ private func send(_ input: UnsafeRawBufferPointer, on socket: Int32) throws {
             case 1: descriptors = [file.rawValue]
             case 2: descriptors = [event.descriptor.rawValue]
             case 3: descriptors = [file.rawValue, file.rawValue]
-            case let many where many > 0xf0: descriptors = .init(repeating: event.descriptor.rawValue, count: Int(many) - 0xf0)
+            case let many where many > 0xf0:
+                descriptors = .init(repeating: event.descriptor.rawValue, count: Int(many) - 0xf0)
             default: break
             }
         } else {
