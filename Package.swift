@@ -130,6 +130,8 @@ let package = Package(
         tests("Layout", []),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("ProcessProxy", ["ProcessProxy", "Linux"]),
+        tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
         .executableTarget(
