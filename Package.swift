@@ -94,7 +94,8 @@ let package = Package(
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
-                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer",
+                "Cgroup",
                 "Linux",
             ]),
 

@@ -26,7 +26,7 @@ struct ContainerTests {
     }
 
     @Test func everyByteArrives() throws {
-        let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 40503 >> 5) }
+        let bytes: [UInt8] = (0..<3_000_000).map { (index: Int) in UInt8(truncatingIfNeeded: index / 7) }
         let outcome = try agent.run(agent.plan("c", ["cat"]), input: bytes)
         #expect(outcome.outputBytes == bytes)
         let large = try agent.run(agent.plan("c", "head -c 20000000 /dev/zero"))
@@ -45,13 +45,15 @@ struct ContainerTests {
 
     @Test func isAlone() throws {
         let outcome = try agent.run(
-            agent.plan("c", "echo $$; cat /proc/1/comm; ls /proc/self/fd; ls /sys/class/net; cat /proc/self/oom_score_adj"))
+            agent.plan(
+                "c", "echo $$; cat /proc/1/comm; ls /proc/self/fd; ls /sys/class/net; cat /proc/self/oom_score_adj"))
         #expect(outcome.output.hasPrefix("1\nsh\n0\n1\n2\n3\nlo\n"), "\(outcome.output)")
         #expect(outcome.output.hasSuffix("\n0\n"))
     }
 
     @Test func terminal() throws {
-        var plan = agent.plan("c", "stty size; tty; test -t 0 && test -t 1 && test -t 2 && read x && echo got $x; exit 3")
+        var plan = agent.plan(
+            "c", "stty size; tty; test -t 0 && test -t 1 && test -t 2 && read x && echo got $x; exit 3")
         plan.process.hasTerminal = true
         plan.process.terminalSize = TerminalSize(rows: 33, columns: 77)
         let outcome = try agent.run(plan, input: Array("line\n".utf8))
@@ -97,7 +99,8 @@ struct ContainerTests {
             MountPlan(destination: "/m/f", source: .shared(path: "0/file", isFile: true, recursive: false)),
             MountPlan(destination: "/v", source: .shared(path: "0/vol", isFile: false, recursive: true)),
             MountPlan(
-                destination: "/r", source: .shared(path: "0/vol", isFile: false, recursive: true), attributes: .readOnly),
+                destination: "/r", source: .shared(path: "0/vol", isFile: false, recursive: true), attributes: .readOnly
+            ),
         ]
         let outcome = try agent.run(plan)
         #expect(outcome.output == "one filein a folderf\n")
@@ -116,8 +119,11 @@ struct ContainerTests {
     }
 
     @Test func devices() throws {
-        var plan = agent.plan("c", "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx /dev/fd")
-        plan.devices = [DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)]
+        var plan = agent.plan(
+            "c", "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx /dev/fd")
+        plan.devices = [
+            DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)
+        ]
         let outcome = try agent.run(plan)
         #expect(outcome.output.hasPrefix("crw-r-----    1 3        4           1,   5"))
         #expect(outcome.output.hasSuffix("read\npts/ptmx\n/proc/self/fd\n"))
@@ -125,18 +131,17 @@ struct ContainerTests {
 
     @Test func seccomp() throws {
         // mkdir(2) is refused with EACCES, all else allowed.
-        func filter(_ code: UInt16, _ whenTrue: UInt8, _ whenFalse: UInt8, _ value: UInt32) -> [UInt8] {
-            [UInt8(code & 255), UInt8(code >> 8), whenTrue, whenFalse]
-                + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * UInt32($0))) }
-        }
         #if arch(x86_64)
-            let mkdir: UInt32 = 83
+            let mkdir: UInt8 = 83
         #else
-            let mkdir: UInt32 = 34
+            let mkdir: UInt8 = 34
         #endif
-        let program =
-            filter(0x20, 0, 0, 0) + filter(0x15, 0, 1, mkdir) + filter(0x06, 0, 0, 0x0005_000d)
-            + filter(0x06, 0, 0, 0x7fff_0000)
+        let program: [UInt8] = [
+            0x20, 0, 0, 0, 0, 0, 0, 0,  // load the number
+            0x15, 0, 0, 1, mkdir, 0, 0, 0,  // is it mkdir's?
+            0x06, 0, 0, 0, 0x0d, 0, 0x05, 0,  // EACCES
+            0x06, 0, 0, 0, 0, 0, 0xff, 0x7f,  // allowed
+        ]
         for noNewPrivileges in [true, false] {
             var plan = agent.plan("c", "busybox mkdir /tmp/d || echo refused")
             plan.process.noNewPrivileges = noNewPrivileges

@@ -72,11 +72,15 @@ final class HostedAgent {
     }
 
     private static func makeRoot(_ root: String) throws {
-        for path in ["", "/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"] { try Directory.make(root + path, mode: 0o755) }
+        for path in ["", "/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"] {
+            try Directory.make(root + path, mode: 0o755)
+        }
         let program = try FileDescriptor.open(busybox).readAll(limit: 8 << 20)
         try FileDescriptor.open(root + "/bin/busybox", [.writeOnly, .create], mode: 0o755).writeAll(program)
         let bin = try FileDescriptor.open(root + "/bin", [.directory])
-        for applet in ["sh", "cat", "ls", "id", "echo", "sleep", "head", "true", "pwd", "tty", "stty", "hostname", "readlink"] {
+        for applet in [
+            "sh", "cat", "ls", "id", "echo", "sleep", "head", "true", "pwd", "tty", "stty", "hostname", "readlink",
+        ] {
             try FileNode.makeSymlink(applet, at: bin.rawValue, target: "busybox")
         }
         try FileDescriptor.open(root + "/etc/passwd", [.writeOnly, .create], mode: 0o644)
@@ -97,7 +101,8 @@ final class HostedAgent {
     func plan(_ id: String, _ arguments: [String]) -> ContainerPlan {
         var plan = ContainerPlan(
             id: id, process: process(arguments), root: RootPlan(sharedPath: "0/rootfs", isReadOnly: false))
-        func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = []) {
+        func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = [])
+        {
             plan.mounts.append(
                 MountPlan(
                     destination: destination,

@@ -21,11 +21,13 @@ struct LifecycleTests {
             agent.refusal(.delete(container: "c", force: false))
                 == "cannot delete container c that is not stopped: running")
         #expect(agent.refusal(.resume(container: "c")) == "container not paused")
-        #expect(agent.refusal(.signal(ProcessName(container: "c"), number: 65, toAll: false)) == "kill: invalid argument")
+        #expect(
+            agent.refusal(.signal(ProcessName(container: "c"), number: 65, toAll: false)) == "kill: invalid argument")
         try agent.control.call(.signal(ProcessName(container: "c"), number: 15, toAll: false), timeout: .seconds(5))
         #expect(try agent.wait(ProcessName(container: "c"))?.status == .exited(code: 5))
         #expect(agent.refusal(.start(container: "c")) == "cannot start a container that has stopped")
-        #expect(agent.refusal(.signal(ProcessName(container: "c"), number: 15, toAll: false)) == "container not running")
+        #expect(
+            agent.refusal(.signal(ProcessName(container: "c"), number: 15, toAll: false)) == "container not running")
         #expect(agent.refusal(.pause(container: "c")) == "container not running")
         let exec = Request.exec(
             ProcessName(container: "c", exec: "e"), process: agent.process(["true"]), streams: StreamTokens(),
@@ -72,7 +74,8 @@ struct LifecycleTests {
         // Who stays behind with the stream open does not keep it from ending.
         let third = try agent.exec("c", "e", agent.process(["sh", "-c", "sleep 100 & echo gone"]))
         #expect(third.output == "gone\n")
-        guard case .processes(let list) = try agent.control.call(.processes(container: "c"), timeout: .seconds(5)) else {
+        guard case .processes(let list) = try agent.control.call(.processes(container: "c"), timeout: .seconds(5))
+        else {
             Issue.record("no process list")
             return
         }
@@ -91,7 +94,8 @@ struct LifecycleTests {
     @Test func ownedDiesWithItsConnection() throws {
         do {
             let owner = try AgentConnection(
-                socket: try UnixSocket.connect(to: agent.directory + "/control"), deadline: Deadline(after: .seconds(10)))
+                socket: try UnixSocket.connect(to: agent.directory + "/control"),
+                deadline: Deadline(after: .seconds(10)))
             try owner.call(
                 .create(agent.plan("c", "sleep 100"), streams: StreamTokens(), isOwned: true), timeout: .seconds(10))
             try owner.call(.start(container: "c"), timeout: .seconds(10))
@@ -114,7 +118,9 @@ struct LifecycleTests {
         var member = agent.plan("member", "cat /proc/1/cmdline; hostname")
         member.hostname = nil
         member.namespaces = [NamespacePlan(kind: .mount)]
-            + [.pid, .uts, .ipc, .network].map { NamespacePlan(kind: $0, joins: "pod") }
+        for kind in [NamespaceKind.pid, .uts, .ipc, .network] {
+            member.namespaces.append(NamespacePlan(kind: kind, joins: "pod"))
+        }
         let outcome = try agent.run(member)
         #expect(outcome.output.hasPrefix("sh\0-c\0trap"))
         #expect(outcome.output.hasSuffix("box\n"))

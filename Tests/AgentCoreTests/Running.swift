@@ -19,24 +19,29 @@ struct Outcome {
 /// The streams a test gives a process.
 final class TestStreams {
     let tokens: StreamTokens
-    let input: FileDescriptor?
     let output: FileDescriptor
-    let error: FileDescriptor?
+    /// -1 where there is none; owned.
+    private let inputNumber: Int32
+    private let errorNumber: Int32
 
     init(_ agent: HostedAgent, takesInput: Bool, hasTerminal: Bool) throws {
         tokens = StreamTokens(
             input: takesInput ? .random() : nil, output: .random(), error: hasTerminal ? nil : .random())
-        input = try Self.open(tokens.input, agent)
+        inputNumber = try Self.open(tokens.input, agent)
         output = try UnixSocket.connect(to: agent.directory + "/streams")
         try GuestStream.greet(tokens.output!, on: output.rawValue, deadline: Deadline(after: .seconds(10)))
-        error = try Self.open(tokens.error, agent)
+        errorNumber = try Self.open(tokens.error, agent)
     }
 
-    private static func open(_ token: StreamToken?, _ agent: HostedAgent) throws -> FileDescriptor? {
-        guard let token else { return nil }
+    deinit {
+        for number in [inputNumber, errorNumber] where number >= 0 { _ = FileDescriptor(owning: number) }
+    }
+
+    private static func open(_ token: StreamToken?, _ agent: HostedAgent) throws -> Int32 {
+        guard let token else { return -1 }
         let socket = try UnixSocket.connect(to: agent.directory + "/streams")
         try GuestStream.greet(token, on: socket.rawValue, deadline: Deadline(after: .seconds(10)))
-        return socket
+        return socket.release()
     }
 
     /// Feeds `bytes` and reads to the end of both outputs.
@@ -44,8 +49,6 @@ final class TestStreams {
         var outcome = Outcome()
         var error: [UInt8] = []
         var sent = 0
-        let inputNumber = self.input?.rawValue ?? -1
-        let errorNumber = self.error?.rawValue ?? -1
         var open: Set<Int32> = Set([output.rawValue, errorNumber].filter { $0 >= 0 })
         var feeds = inputNumber >= 0
         while !open.isEmpty {

@@ -198,7 +198,9 @@ struct MalformedChainTests {
             }
             try driver.offer(UInt16.random(in: 0..<9, using: &generator))
             guard let chain = try? queue.next() else { continue }
-            for slice in chain.readable + chain.writable { #expect(slice.count > 0 && slice.bytes().count == slice.count) }
+            for slice in chain.readable + chain.writable {
+                #expect(slice.count > 0 && slice.bytes().count == slice.count)
+            }
         }
     }
 }

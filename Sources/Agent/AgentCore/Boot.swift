@@ -88,7 +88,9 @@ public enum Boot {
     }
 
     private static func openConsole() {
-        guard let console = try? FileDescriptor.open("/dev/console", [.readWrite, .noControllingTerminal]) else { return }
+        guard let console = try? FileDescriptor.open("/dev/console", [.readWrite, .noControllingTerminal]) else {
+            return
+        }
         for number in 0..<Int32(3) where number != console.rawValue {
             try? FileDescriptor.assign(number, from: console.rawValue)
         }

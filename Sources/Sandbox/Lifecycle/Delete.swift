@@ -17,7 +17,8 @@ extension Runtime {
         }
     }
 
-    private func delete(_ directory: consuming ContainerDirectory, _ id: ContainerID, force: Bool) throws(RuntimeError) {
+    private func delete(_ directory: consuming ContainerDirectory, _ id: ContainerID, force: Bool) throws(RuntimeError)
+    {
         let record: ContainerRecord
         do {
             record = try directory.record()

@@ -162,9 +162,10 @@ private final class Serving {
     func run() {
         while true {
             if !listens {
-                listens = shared.hasListener.compareExchange(
-                    expected: false, desired: true, ordering: .sequentiallyConsistent
-                ).exchanged
+                listens =
+                    shared.hasListener.compareExchange(
+                        expected: false, desired: true, ordering: .sequentiallyConsistent
+                    ).exchanged
             }
             drain()
             let events = listens ? wait(shared.kicks) : sleep()
