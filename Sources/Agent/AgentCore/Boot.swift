@@ -20,8 +20,13 @@ public enum Boot {
         let errno: Errno
     }
 
-    /// Runs as PID 1. Whatever happens, the machine ends with it.
+    /// Runs as PID 1. Whatever happens, the machine ends with it. As anything else it does nothing: what it does to
+    /// file systems would be done to those of whoever tried it.
     public static func run() -> Never {
+        guard getpid() == 1 else {
+            say("fc-agent: only runs as the first process of a guest")
+            Process.exitNow(1)
+        }
         do throws(StageError) {
             try serve()
         } catch {
