@@ -78,7 +78,9 @@ struct MalformedChainTests {
         let nothing = try #require(try queue.next())
         #expect(nothing.readable.isEmpty && nothing.writable.isEmpty)
 
-        for index: UInt16 in 0..<8 { try driver.describe(index, address: 0, byteCount: 0, flags: 1, next: (index + 1) % 8) }
+        for index: UInt16 in 0..<8 {
+            try driver.describe(index, address: 0, byteCount: 0, flags: 1, next: (index + 1) % 8)
+        }
         try expect(.chainTooLong(head: 0))
         try driver.describe(0, address: address, byteCount: 0, flags: 4)
         try expect(.indirectTable(head: 0))

@@ -58,7 +58,8 @@ private func play(_ input: UnsafeRawBufferPointer) throws {
         } catch {}
         precondition(!device.isActive, "the device was left running")
     }
-    precondition(try openDescriptors() == before, "a descriptor leaked")
+    let after = try openDescriptors()
+    precondition(after == before, "a descriptor leaked")
 }
 
 /// The lowest number that is free, which a leak would move, but for one behind a gap.
