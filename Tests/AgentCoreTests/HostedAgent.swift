@@ -54,7 +54,13 @@ final class HostedAgent {
         _ = try? Process.wait(for: pid)
         // What a failed test left running.
         if let file = try? FileDescriptor.open(cgroup + "/cgroup.kill", .writeOnly) { try? file.writeAll([0x31]) }
-        for path in Self.tree(cgroup) { unsafe rmdir(path) }
+        // The killed are in it until they are reaped.
+        let patience = Deadline(after: .seconds(5))
+        repeat {
+            for path in Self.tree(cgroup) { unsafe rmdir(path) }
+            if (try? FileDescriptor.open(cgroup, .path)) == nil { break }
+            SystemTime.sleep(milliseconds: 20)
+        } while !patience.hasPassed
         for path in Self.tree(directory) { if unsafe unlink(path) != 0 { unsafe rmdir(path) } }
     }
 

@@ -41,7 +41,7 @@ struct LifecycleTests {
         (["nothere"], "exec: \"nothere\": executable file not found in $PATH"),
         (["/no/such"], "exec: \"/no/such\": stat /no/such: no such file or directory"),
         (["/etc/passwd"], "exec: \"/etc/passwd\": permission denied"),
-        (["/etc"], "exec: \"/etc\": is a directory"),
+        (["/etc"], "exec: \"/etc\": permission denied"),
     ])
     func programsThatAreNone(arguments: [String], message: String) throws {
         let refusal = agent.refusal(agent.plan("c", arguments))
