@@ -21,7 +21,8 @@ import Testing
 
     @Test(arguments: [
         [], ["--container", "c"], ["--control-fd", "5"], ["--container", "c", "--control-fd", "2"],
-        ["--container", "c", "--control-fd", "x"], ["--container"], ["--container", "c", "--control-fd", "5", "--no", "1"],
+        ["--container", "c", "--control-fd", "x"], ["--container"],
+        ["--container", "c", "--control-fd", "5", "--no", "1"],
     ])
     func whatIsWrongIsRefused(words: [String]) {
         #expect(throws: ProxyArguments.Problem.self) { try ProxyArguments(words) }
@@ -71,7 +72,8 @@ import Testing
         var pump: StreamPump
         do {
             let sink = try UnixSocket.pair()
-            pump = StreamPump(from: try source.second.duplicate(), to: try sink.first.duplicate(), endsByShutdown: false)
+            pump = StreamPump(
+                from: try source.second.duplicate(), to: try sink.first.duplicate(), endsByShutdown: false)
             try UnixSocket.shutdownWriting(sink.first.rawValue)
         }
         SignalAction.ignorePipe()
