@@ -120,7 +120,8 @@ struct ContainerTests {
 
     @Test func devices() throws {
         var plan = agent.plan(
-            "c", "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx; readlink /dev/fd")
+            "c",
+            "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx; readlink /dev/fd")
         plan.devices = [
             DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)
         ]

@@ -74,12 +74,16 @@ struct LifecycleTests {
         // Who stays behind with the stream open does not keep it from ending.
         let third = try agent.exec("c", "e", agent.process(["sh", "-c", "sleep 100 & echo gone"]))
         #expect(third.output == "gone\n")
-        guard case .processes(let list) = try agent.control.call(.processes(container: "c"), timeout: .seconds(5))
-        else {
-            Issue.record("no process list")
-            return
+        // The shell has forked it, and it may be about to exec still.
+        let patience = Deadline(after: .seconds(5))
+        var isListed = false
+        while !isListed, !patience.hasPassed {
+            guard case .processes(let list) = try agent.control.call(.processes(container: "c"), timeout: .seconds(5))
+            else { break }
+            isListed = list.contains { $0.command == "sleep 100" }
+            SystemTime.sleep(milliseconds: 10)
         }
-        #expect(list.contains { $0.command == "sleep 100" })
+        #expect(isListed)
     }
 
     @Test func execOfNothing() throws {
