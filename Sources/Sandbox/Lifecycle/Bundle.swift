@@ -41,8 +41,12 @@ struct Bundle {
     /// checked is what is shared. A relative one stays inside the bundle.
     private static func rootPath(_ path: String, bundle: String) throws(RuntimeError) -> String {
         let isRelative = !path.hasPrefix("/")
-        let components = (isRelative ? bundle + "/" + path : path).split(separator: "/").filter { $0 != "." }
         if isRelative, path.split(separator: "/").contains("..") { throw .rootOutsideBundle(path) }
+        var components: [Substring] = []
+        // An absolute path is cleaned by its text, as Go's filepath.Clean does for runc.
+        for component in (isRelative ? bundle + "/" + path : path).split(separator: "/") where component != "." {
+            if component == ".." { _ = components.popLast() } else { components.append(component) }
+        }
         let plain = "/" + components.joined(separator: "/")
         guard let resolved = realPath(plain) else { throw .root(path: plain, Errno(rawValue: errno)) }
         guard resolved == plain else { throw .rootIsLink(plain) }
