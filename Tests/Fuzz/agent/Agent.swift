@@ -1,7 +1,7 @@
 import AgentProtocol
 
 /// What either side of the agent's protocol may be sent: the first byte says which side reads, the rest is its stream.
-/// No trap, no message above the bound, and what decodes says the same when it is sent on.
+/// No trap, no message above the bound, and what decodes reads the same when it is sent on.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzAgent(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     // libFuzzer gives `byteCount` readable bytes at `data` until this returns.
@@ -26,10 +26,13 @@ private func check(_ message: [UInt8], _ side: UInt8) {
     switch side % 3 {
     case 0:
         guard let request = try? RequestMessage(decoding: message) else { return }
-        precondition((try? request.frame().dropFirst(4)).map(Array.init) == message, "the request changed on the way")
+        // Fields of a later version are left out, so values are compared and not bytes.
+        let again = (try? request.frame()).flatMap { try? RequestMessage(decoding: Array($0.dropFirst(4))) }
+        precondition(again == request, "the request changed on the way")
     case 1:
         guard let answer = try? AnswerMessage(decoding: message) else { return }
-        precondition((try? answer.frame().dropFirst(4)).map(Array.init) == message, "the answer changed on the way")
+        let again = (try? answer.frame()).flatMap { try? AnswerMessage(decoding: Array($0.dropFirst(4))) }
+        precondition(again == answer, "the answer changed on the way")
     default:
         _ = try? StreamHandshake.token(decoding: message)
     }
