@@ -94,7 +94,8 @@ let package = Package(
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
-                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer", "Cgroup",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer",
+                "Cgroup",
                 "Linux",
             ]),
 
@@ -129,6 +130,8 @@ let package = Package(
         tests("Layout", []),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
+        tests("ProcessProxy", ["ProcessProxy", "Linux"]),
+        tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
         .executableTarget(

@@ -45,7 +45,9 @@ struct GuestSocketTests {
         }
     }
 
-    @Test(arguments: [("OK 1073741824\n", true), ("NO\n", false), ("", false), (String(repeating: "O", count: 80), false)])
+    @Test(arguments: [
+        ("OK 1073741824\n", true), ("NO\n", false), ("", false), (String(repeating: "O", count: 80), false),
+    ])
     func reply(_ text: String, _ accepted: Bool) throws {
         let pair = try UnixSocket.pair()
         try pair.second.writeAll(Array((text + (accepted ? "rest" : "")).utf8))

@@ -45,13 +45,15 @@ struct ContainerTests {
 
     @Test func isAlone() throws {
         let outcome = try agent.run(
-            agent.plan("c", "echo $$; cat /proc/1/comm; ls /proc/self/fd; ls /sys/class/net; cat /proc/self/oom_score_adj"))
+            agent.plan(
+                "c", "echo $$; cat /proc/1/comm; ls /proc/self/fd; ls /sys/class/net; cat /proc/self/oom_score_adj"))
         #expect(outcome.output.hasPrefix("1\nsh\n0\n1\n2\n3\nlo\n"), "\(outcome.output)")
         #expect(outcome.output.hasSuffix("\n0\n"))
     }
 
     @Test func terminal() throws {
-        var plan = agent.plan("c", "stty size; tty; test -t 0 && test -t 1 && test -t 2 && read x && echo got $x; exit 3")
+        var plan = agent.plan(
+            "c", "stty size; tty; test -t 0 && test -t 1 && test -t 2 && read x && echo got $x; exit 3")
         plan.process.hasTerminal = true
         plan.process.terminalSize = TerminalSize(rows: 33, columns: 77)
         let outcome = try agent.run(plan, input: Array("line\n".utf8))
@@ -97,7 +99,8 @@ struct ContainerTests {
             MountPlan(destination: "/m/f", source: .shared(path: "0/file", isFile: true, recursive: false)),
             MountPlan(destination: "/v", source: .shared(path: "0/vol", isFile: false, recursive: true)),
             MountPlan(
-                destination: "/r", source: .shared(path: "0/vol", isFile: false, recursive: true), attributes: .readOnly),
+                destination: "/r", source: .shared(path: "0/vol", isFile: false, recursive: true), attributes: .readOnly
+            ),
         ]
         let outcome = try agent.run(plan)
         #expect(outcome.output == "one filein a folderf\n")
@@ -116,8 +119,12 @@ struct ContainerTests {
     }
 
     @Test func devices() throws {
-        var plan = agent.plan("c", "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx /dev/fd")
-        plan.devices = [DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)]
+        var plan = agent.plan(
+            "c",
+            "ls -l /dev/mine; head -c 3 /dev/mine | cat >/dev/null && echo read; readlink /dev/ptmx; readlink /dev/fd")
+        plan.devices = [
+            DevicePlan(path: "/dev/mine", kind: .character, major: 1, minor: 5, mode: 0o640, uid: 3, gid: 4)
+        ]
         let outcome = try agent.run(plan)
         #expect(outcome.output.hasPrefix("crw-r-----    1 3        4           1,   5"))
         #expect(outcome.output.hasSuffix("read\npts/ptmx\n/proc/self/fd\n"))

@@ -8,16 +8,22 @@ struct DeviceFilterTests {
     static let all = DeviceRule(
         allows: false, kind: nil, major: nil, minor: nil, canRead: true, canWrite: true, canMakeNode: true)
 
-    static func rule(_ allows: Bool, _ kind: DevicePlan.Kind?, _ major: UInt32?, _ minor: UInt32?, _ access: String) -> DeviceRule {
+    static func rule(
+        _ allows: Bool, _ kind: DevicePlan.Kind?, _ major: UInt32?, _ minor: UInt32?, _ access: String
+    ) -> DeviceRule {
         DeviceRule(
             allows: allows, kind: kind, major: major, minor: minor, canRead: access.contains("r"),
             canWrite: access.contains("w"), canMakeNode: access.contains("m"))
     }
 
     /// What the program answers for an access `rwm` to a device.
-    func allows(_ rules: [DeviceRule], _ kind: DevicePlan.Kind, _ major: UInt32, _ minor: UInt32, _ access: String) -> Bool {
+    func allows(
+        _ rules: [DeviceRule], _ kind: DevicePlan.Kind, _ major: UInt32, _ minor: UInt32, _ access: String
+    ) -> Bool {
         var bits: UInt32 = 0
-        for (letter, bit) in [("m", 1), ("r", 2), ("w", 4)] as [(String, UInt32)] where access.contains(letter) { bits += bit }
+        for (letter, bit) in [("m", 1), ("r", 2), ("w", 4)] as [(String, UInt32)] where access.contains(letter) {
+            bits += bit
+        }
         let context: [UInt32] = [bits << 16 | (kind == .block ? 1 : 2), major, minor]
         let program = DeviceFilter.program(for: rules)
         var registers = [UInt32](repeating: 0, count: 11)

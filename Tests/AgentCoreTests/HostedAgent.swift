@@ -54,7 +54,13 @@ final class HostedAgent {
         _ = try? Process.wait(for: pid)
         // What a failed test left running.
         if let file = try? FileDescriptor.open(cgroup + "/cgroup.kill", .writeOnly) { try? file.writeAll([0x31]) }
-        for path in Self.tree(cgroup) { unsafe rmdir(path) }
+        // The killed are in it until they are reaped.
+        let patience = Deadline(after: .seconds(5))
+        repeat {
+            for path in Self.tree(cgroup) { unsafe rmdir(path) }
+            if (try? FileDescriptor.open(cgroup, .path)) == nil { break }
+            SystemTime.sleep(milliseconds: 20)
+        } while !patience.hasPassed
         for path in Self.tree(directory) { if unsafe unlink(path) != 0 { unsafe rmdir(path) } }
     }
 
@@ -72,11 +78,15 @@ final class HostedAgent {
     }
 
     private static func makeRoot(_ root: String) throws {
-        for path in ["", "/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"] { try Directory.make(root + path, mode: 0o755) }
+        for path in ["", "/bin", "/proc", "/sys", "/dev", "/etc", "/tmp"] {
+            try Directory.make(root + path, mode: 0o755)
+        }
         let program = try FileDescriptor.open(busybox).readAll(limit: 8 << 20)
         try FileDescriptor.open(root + "/bin/busybox", [.writeOnly, .create], mode: 0o755).writeAll(program)
         let bin = try FileDescriptor.open(root + "/bin", [.directory])
-        for applet in ["sh", "cat", "ls", "id", "echo", "sleep", "head", "true", "pwd", "tty", "stty", "hostname", "readlink"] {
+        for applet in [
+            "sh", "cat", "ls", "id", "echo", "sleep", "head", "true", "pwd", "tty", "stty", "hostname", "readlink",
+        ] {
             try FileNode.makeSymlink(applet, at: bin.rawValue, target: "busybox")
         }
         try FileDescriptor.open(root + "/etc/passwd", [.writeOnly, .create], mode: 0o644)
@@ -97,7 +107,8 @@ final class HostedAgent {
     func plan(_ id: String, _ arguments: [String]) -> ContainerPlan {
         var plan = ContainerPlan(
             id: id, process: process(arguments), root: RootPlan(sharedPath: "0/rootfs", isReadOnly: false))
-        func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = []) {
+        func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = [])
+        {
             plan.mounts.append(
                 MountPlan(
                     destination: destination,

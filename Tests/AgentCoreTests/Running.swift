@@ -108,12 +108,15 @@ extension HostedAgent {
         return exit
     }
 
-    /// A container that runs until it is killed.
+    /// A container that runs until it is killed, and by now ends with code 5 on SIGTERM.
     func startLasting(_ id: String, _ change: (inout ContainerPlan) -> Void = { _ in }) throws {
-        var plan = plan(id, "trap 'exit 5' TERM; while :; do sleep 0.05; done")
+        var plan = plan(id, "trap 'exit 5' TERM; echo up; while :; do sleep 0.05; done")
         change(&plan)
-        try control.call(.create(plan, streams: StreamTokens(), isOwned: true), timeout: Self.patience)
+        let streams = try TestStreams(self, takesInput: false, hasTerminal: false)
+        try control.call(.create(plan, streams: streams.tokens, isOwned: true), timeout: Self.patience)
         try control.call(.start(container: id), timeout: Self.patience)
+        // Until the trap is set, PID 1 of a namespace does not hear the signal.
+        _ = try Poll.wait(streams.output.rawValue, .readable, until: Deadline(after: Self.patience))
     }
 
     /// What the agent says when it refuses; nil where it does not.

@@ -139,7 +139,9 @@ struct MalformedTests {
 
     @Test func framesInPieces() throws {
         var stream: [UInt8] = []
-        for length in [0, 1, 300, 70_000, 0] { stream += try Frame.wrap(Array(repeating: UInt8(length & 255), count: length)) }
+        for length in [0, 1, 300, 70_000, 0] {
+            stream += try Frame.wrap(Array(repeating: UInt8(length & 255), count: length))
+        }
         for pieceCount in [1, 3, 4096] {
             var reader = FrameReader()
             var lengths: [Int] = []

@@ -6,7 +6,8 @@ enum Samples {
     static let token = StreamToken(Array(0..<16))!
 
     static var process: ProcessPlan {
-        var plan = ProcessPlan(arguments: ["/bin/sh", "-c", "echo grüße"], environment: ["A=1", "B="], workingDirectory: "/w")
+        var plan = ProcessPlan(
+            arguments: ["/bin/sh", "-c", "echo grüße"], environment: ["A=1", "B="], workingDirectory: "/w")
         plan.user.uid = 1000
         plan.user.gid = 1001
         plan.user.additionalGroups = [4, 0, 4_294_967_295]

@@ -110,7 +110,8 @@ import Testing
         #expect(guest.call(.removeExtendedAttribute, f, Bytes().text("user.a")).error == ENODATA)
         // More value than there is.
         #expect(
-            guest.call(.setExtendedAttribute, f, Bytes().u32(10).u32(0).u64(0).text("user.x").adding([1])).error == EINVAL)
+            guest.call(.setExtendedAttribute, f, Bytes().u32(10).u32(0).u64(0).text("user.x").adding([1])).error
+                == EINVAL)
         #expect(
             guest.call(.setExtendedAttribute, f, Bytes().u32(70_000).u32(0).u64(0).text("user.x")).error == E2BIG)
         #expect(set("user.", [1], 0) == EINVAL)
@@ -118,7 +119,8 @@ import Testing
         try guest.tree.symlink("s", to: "f")
         let s = guest.lookup("s").node
         #expect(
-            guest.call(.setExtendedAttribute, s, Bytes().u32(1).u32(0).u64(0).text("user.x").adding([1])).error == EPERM)
+            guest.call(.setExtendedAttribute, s, Bytes().u32(1).u32(0).u64(0).text("user.x").adding([1])).error == EPERM
+        )
         #expect(get("user.x", 0).error == ENODATA)
     }
 

@@ -23,7 +23,8 @@ import Virtio
     }
 
     private func initialize(_ queue: MockQueue) throws {
-        try queue.add(readable: request(.initialize, 0, Bytes().u32(7).u32(38).u32(0).u32(.max).zeros(48)), writable: [16, 64])
+        try queue.add(
+            readable: request(.initialize, 0, Bytes().u32(7).u32(38).u32(0).u32(.max).zeros(48)), writable: [16, 64])
         try queue.notify()
         #expect(try queue.waitUsed().byteCount == 80)
     }
@@ -83,7 +84,8 @@ import Virtio
         for round in 0..<10 {
             try queue.add(readable: request(.syncFileSystem, 1, Bytes().u64(0), unique: 7), writable: [16])
             try queue.notify()
-            try queue.add(readable: request(.lookup, 1, Bytes().text("f"), unique: UInt64(100 + round)), writable: [16, 128])
+            try queue.add(
+                readable: request(.lookup, 1, Bytes().text("f"), unique: UInt64(100 + round)), writable: [16, 128])
             try queue.notify()
             var lengths: [Int] = []
             for _ in 0..<2 { lengths.append(try queue.waitUsed(milliseconds: 60_000).byteCount) }

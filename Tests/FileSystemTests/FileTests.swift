@@ -140,7 +140,8 @@ import Testing
         #expect(linked.error == 0 && linked.node == made.node && linked.entry.links == 1)
         #expect(try guest.tree.content("kept") == "temporary")
         #expect(
-            guest.call(.temporaryFile, 1, Bytes().u32(UInt32(O_RDONLY)).u32(0o600).u32(0).u32(0).text("#2")).error == EINVAL)
+            guest.call(.temporaryFile, 1, Bytes().u32(UInt32(O_RDONLY)).u32(0o600).u32(0).u32(0).text("#2")).error
+                == EINVAL)
     }
 
     @Test(.enabled(if: isRoot, "who else writes takes root"))

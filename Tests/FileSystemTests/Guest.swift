@@ -139,7 +139,9 @@ final class Guest {
     func open(_ node: UInt64, _ flags: Int32) -> Answer {
         call(.open, node, Bytes().u32(UInt32(bitPattern: flags)).u32(0))
     }
-    func create(_ name: String, in parent: UInt64 = 1, _ flags: Int32 = O_RDWR, mode: UInt32 = 0o644, umask: UInt32 = 0) -> Answer {
+    func create(
+        _ name: String, in parent: UInt64 = 1, _ flags: Int32 = O_RDWR, mode: UInt32 = 0o644, umask: UInt32 = 0
+    ) -> Answer {
         call(
             .create, parent,
             Bytes().u32(UInt32(bitPattern: flags | O_CREAT)).u32(mode | 0o100000).u32(umask).u32(0).text(name))
@@ -147,7 +149,9 @@ final class Guest {
     func read(_ handle: UInt64, _ offset: UInt64, _ size: UInt32, room: Int = 132_000) -> Answer {
         call(.read, 1, Bytes().u64(handle).u64(offset).u32(size).zeros(20), room: room)
     }
-    func write(_ handle: UInt64, _ offset: UInt64, _ data: [UInt8], flags: UInt32 = 0, fileFlags: Int32 = O_RDWR) -> Answer {
+    func write(
+        _ handle: UInt64, _ offset: UInt64, _ data: [UInt8], flags: UInt32 = 0, fileFlags: Int32 = O_RDWR
+    ) -> Answer {
         call(
             .write, 1,
             Bytes().u64(handle).u64(offset).u32(UInt32(data.count)).u32(flags).u64(0)

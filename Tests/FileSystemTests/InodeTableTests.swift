@@ -70,7 +70,8 @@ import Testing
     @Test func fullTable() throws {
         let tree = try TemporaryTree()
         for index in 0..<20 { try tree.file("f\(index)") }
-        let table = try InodeTable(root: try FileDescriptor.open(tree.path, [.path, .directory]), limit: 10, pathLimit: 5)
+        let table = try InodeTable(
+            root: try FileDescriptor.open(tree.path, [.path, .directory]), limit: 10, pathLimit: 5)
         let root = try table.inode(1)
         let directory = try table.path(of: root)
         var known: [Inode] = []

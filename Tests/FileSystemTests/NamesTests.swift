@@ -202,7 +202,8 @@ import Testing
         #expect(guest.call(.symlink, 1, Bytes().text("s").text("t")).error == EROFS)
         #expect(guest.call(.makeNode, 1, Bytes().u32(0o100600).u32(0).u32(0).u32(0).text("n")).error == EROFS)
         #expect(guest.call(.setAttributes, f, Bytes().u32(1).zeros(84)).error == EROFS)
-        #expect(guest.call(.setExtendedAttribute, f, Bytes().u32(1).zeros(12).text("user.x").adding([1])).error == EROFS)
+        #expect(
+            guest.call(.setExtendedAttribute, f, Bytes().u32(1).zeros(12).text("user.x").adding([1])).error == EROFS)
         #expect(guest.call(.removeExtendedAttribute, f, Bytes().text("user.x")).error == EROFS)
         #expect(guest.call(.temporaryFile, 1, Bytes().u32(2).u32(0o600).u32(0).u32(0).text("t")).error == EROFS)
         for flags in [O_WRONLY, O_RDWR, O_RDONLY | O_TRUNC] { #expect(guest.open(f, flags).error == EROFS) }
@@ -210,7 +211,8 @@ import Testing
         #expect(guest.write(handle, 0, [1]).error == EROFS)
         #expect(guest.call(.allocate, f, Bytes().u64(handle).u64(0).u64(10).u64(0)).error == EROFS)
         #expect(
-            guest.call(.copyRange, f, Bytes().u64(handle).u64(0).u64(f).u64(handle).u64(0).u64(1).u64(0)).error == EROFS)
+            guest.call(.copyRange, f, Bytes().u64(handle).u64(0).u64(f).u64(handle).u64(0).u64(1).u64(0)).error == EROFS
+        )
         #expect(guest.call(.access, f, Bytes().u32(2).u32(0)).error == EROFS)
         #expect(guest.call(.access, f, Bytes().u32(4).u32(0)).error == 0)
         #expect(guest.read(handle, 0, 10).body == Array("safe".utf8))

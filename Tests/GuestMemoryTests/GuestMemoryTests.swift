@@ -26,7 +26,8 @@ final class GuestMemoryTests {
         try memory.slice(at: GuestAddress(rawValue: 0x8004), byteCount: 4).store(UInt32(0x11223344), at: 0)
         // The same bytes through another mapping of the file.
         let whole = try GuestMemory([piece(0, 0x10000)])
-        #expect(try whole.slice(at: GuestAddress(rawValue: 0x2004), byteCount: 4).load(UInt32.self, at: 0) == 0x11223344)
+        #expect(
+            try whole.slice(at: GuestAddress(rawValue: 0x2004), byteCount: 4).load(UInt32.self, at: 0) == 0x11223344)
 
         #expect(try memory.slice(at: GuestAddress(rawValue: 0x1000), byteCount: 0x2000).count == 0x2000)
         for (address, count) in [
@@ -77,7 +78,9 @@ final class GuestMemoryTests {
         }
         let readOnly = try FileDescriptor.open("/proc/self/exe")
         #expect(throws: GuestMemoryError.map(start: GuestAddress(rawValue: 0), byteCount: 0x1000, .permissionDenied)) {
-            try GuestMemory([GuestMemory.Piece(start: GuestAddress(rawValue: 0), byteCount: 0x1000, file: readOnly.rawValue)])
+            try GuestMemory([
+                GuestMemory.Piece(start: GuestAddress(rawValue: 0), byteCount: 0x1000, file: readOnly.rawValue)
+            ])
         }
     }
 
@@ -92,7 +95,9 @@ final class GuestMemoryTests {
         let start = GuestAddress(rawValue: 0x1000)
         #expect(second.removing(start: start, byteCount: 0x1000, frontEndStart: 0x7001) == nil)
         let third = try #require(second.removing(start: start, byteCount: 0x1000, frontEndStart: 0x7000))
-        #expect(throws: GuestMemoryError.outOfBounds(address: start, byteCount: 1)) { try third.slice(at: start, byteCount: 1) }
+        #expect(throws: GuestMemoryError.outOfBounds(address: start, byteCount: 1)) {
+            try third.slice(at: start, byteCount: 1)
+        }
         #expect(try third.slice(at: GuestAddress(rawValue: 0x4000), byteCount: 0x1000).count == 0x1000)
         #expect(third.guestAddress(ofFrontEnd: 0x9010) == GuestAddress(rawValue: 0x4010))
         #expect(third.guestAddress(ofFrontEnd: 0xa000) == nil)
@@ -138,10 +143,18 @@ struct GuestSliceTests {
                 try slice.store(UInt64.max, at: offset)
             }
         }
-        #expect(throws: GuestMemoryError.outsideSlice(offset: 15, byteCount: 2, count: 16)) { try slice.loadAcquire(at: 15) }
-        #expect(throws: GuestMemoryError.outsideSlice(offset: 16, byteCount: 2, count: 16)) { try slice.storeRelease(1, at: 16) }
-        #expect(throws: GuestMemoryError.outsideSlice(offset: 8, byteCount: 9, count: 16)) { try slice.part(from: 8, byteCount: 9) }
-        #expect(throws: GuestMemoryError.outsideSlice(offset: 0, byteCount: -1, count: 16)) { try slice.part(from: 0, byteCount: -1) }
+        #expect(throws: GuestMemoryError.outsideSlice(offset: 15, byteCount: 2, count: 16)) {
+            try slice.loadAcquire(at: 15)
+        }
+        #expect(throws: GuestMemoryError.outsideSlice(offset: 16, byteCount: 2, count: 16)) {
+            try slice.storeRelease(1, at: 16)
+        }
+        #expect(throws: GuestMemoryError.outsideSlice(offset: 8, byteCount: 9, count: 16)) {
+            try slice.part(from: 8, byteCount: 9)
+        }
+        #expect(throws: GuestMemoryError.outsideSlice(offset: 0, byteCount: -1, count: 16)) {
+            try slice.part(from: 0, byteCount: -1)
+        }
         let long = [UInt8](repeating: 1, count: 17)
         #expect(throws: GuestMemoryError.outsideSlice(offset: 0, byteCount: 17, count: 16)) {
             try unsafe long.withUnsafeBytes { try unsafe slice.copy($0, to: 0) }

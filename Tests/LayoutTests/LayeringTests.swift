@@ -37,7 +37,9 @@ import Testing
             "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentProtocol", "AgentClient", "Engine", "QEMU",
             "Jailer", "Cgroup",
         ]),
-        "fc-runc": ["Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit"],
+        "fc-runc": [
+            "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit",
+        ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
     ]
@@ -77,7 +79,9 @@ import Testing
     }
 
     @Test func mainsAreOneLine() throws {
-        for program in ["Sandbox/fc-vmm", "Sandbox/fc-fsd", "Sandbox/fc-jailer", "Sandbox/fc-proxy", "Agent/fc-agent", "fc-runc"] {
+        for program in [
+            "Sandbox/fc-vmm", "Sandbox/fc-fsd", "Sandbox/fc-jailer", "Sandbox/fc-proxy", "Agent/fc-agent", "fc-runc",
+        ] {
             let file = Manifest.root.appendingPathComponent("Sources/\(program)/main.swift")
             let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
                 .filter { !$0.hasPrefix("import ") && !$0.hasPrefix("//") }

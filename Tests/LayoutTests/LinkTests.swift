@@ -17,7 +17,8 @@ import Testing
     }
 
     private func holdsFoundation(_ program: String) throws -> Bool {
-        try Data(contentsOf: Self.out.appendingPathComponent(program)).range(of: Data("FoundationEssentials".utf8)) != nil
+        try Data(contentsOf: Self.out.appendingPathComponent(program)).range(of: Data("FoundationEssentials".utf8))
+            != nil
     }
 
     @Test(.enabled(if: isBuilt, "the release programs are not in out/: make build"), arguments: programs)

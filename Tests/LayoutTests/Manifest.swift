@@ -31,7 +31,10 @@ struct Manifest {
         let files = try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
         for file in files where file.pathExtension == "swift" {
             let text = try String(contentsOf: file, encoding: .utf8)
-            for match in text.matches(of: #/(?m)^(?:@[a-zA-Z_()]+ )?(?:public |internal |private )?import (?:(?:struct|class|enum|func) )?([A-Za-z_]+)/#) {
+            for match in text.matches(
+                of:
+                    #/(?m)^(?:@[a-zA-Z_()]+ )?(?:public |internal |private )?import (?:(?:struct|class|enum|func) )?([A-Za-z_]+)/#
+            ) {
                 modules.insert(String(match.1))
             }
         }

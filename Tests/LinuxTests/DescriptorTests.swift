@@ -34,7 +34,9 @@ struct DescriptorTests {
     func resolution() throws {
         let root = try FileDescriptor.open("/proc/self", .directory)
         let number = root.rawValue
-        #expect(throws: Errno(rawValue: EXDEV)) { _ = try FileDescriptor.open("../self/status", at: number, resolve: .beneath) }
+        #expect(throws: Errno(rawValue: EXDEV)) {
+            _ = try FileDescriptor.open("../self/status", at: number, resolve: .beneath)
+        }
         #expect(throws: Errno.tooManyLinks) { _ = try FileDescriptor.open("exe", at: number, resolve: .noSymlinks) }
         _ = try FileDescriptor.open("status", at: number, resolve: .beneath)
     }
@@ -93,7 +95,8 @@ struct DescriptorPassingTests {
         return (Array(bytes[..<count]), descriptors)
     }
 
-    @Test("Descriptors arrive with their bytes, close-on-exec, and open on the same files", arguments: [0, 1, 2, 3, 253])
+    @Test(
+        "Descriptors arrive with their bytes, close-on-exec, and open on the same files", arguments: [0, 1, 2, 3, 253])
     func passing(count: Int) throws {
         let pair = try UnixSocket.pair()
         let pipe = try FileDescriptor.pipe()

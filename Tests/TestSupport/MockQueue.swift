@@ -85,7 +85,9 @@ public final class MockQueue {
 
     /// A request in buffers of the caller's.
     @discardableResult
-    public func add(readable: [MockMemory.Buffer], writable: [MockMemory.Buffer], indirect: Bool = false) throws -> UInt16 {
+    public func add(
+        readable: [MockMemory.Buffer], writable: [MockMemory.Buffer], indirect: Bool = false
+    ) throws -> UInt16 {
         let buffers = readable + writable
         var request = Pending(chain: [], owned: [], writable: writable)
         if indirect {

@@ -106,7 +106,8 @@ struct BackendTests {
     @Test("The call can be moved while the device works")
     func moveCall() throws {
         let (backend, connection) = try ServedBackend.start(try EchoDevice())
-        let driver = try MockDriver(connection: FileDescriptor(owning: connection), queueSizes: [8], features: VirtioFeature.version1)
+        let driver = try MockDriver(
+            connection: FileDescriptor(owning: connection), queueSizes: [8], features: VirtioFeature.version1)
         let other = try EventFD()
         try driver.frontend?.setCall(0, other)
         driver.queues[0].call.drain()

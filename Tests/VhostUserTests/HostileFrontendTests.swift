@@ -76,10 +76,14 @@ struct HostileFrontendTests {
         #expect(client.end() == .unknownRequest(request))
     }
 
-    @Test("A payload of the wrong size", arguments: [
-        (1, 8), (2, 0), (2, 4), (2, 16), (3, 1), (5, 0), (5, 4), (5, 41), (8, 4), (9, 32), (9, 48), (10, 0), (12, 0),
-        (13, 4), (16, 0), (17, 8), (18, 0), (24, 0), (24, 11), (25, 13), (34, 8), (36, 4), (37, 8), (37, 48), (38, 0),
-    ] as [(UInt32, Int)])
+    @Test(
+        "A payload of the wrong size",
+        arguments: [
+            (1, 8), (2, 0), (2, 4), (2, 16), (3, 1), (5, 0), (5, 4), (5, 41), (8, 4), (9, 32), (9, 48), (10, 0),
+            (12, 0),
+            (13, 4), (16, 0), (17, 8), (18, 0), (24, 0), (24, 11), (25, 13), (34, 8), (36, 4), (37, 8), (37, 48),
+            (38, 0),
+        ] as [(UInt32, Int)])
     func payloadSize(request: UInt32, byteCount: Int) throws {
         let client = try Self.client()
         try client.send(request, [UInt8](repeating: 0, count: byteCount))
@@ -90,7 +94,8 @@ struct HostileFrontendTests {
     @Test("Descriptors where none belong, none where they do, too many: all closed")
     func descriptors() throws {
         for (request, payload, count) in [
-            (1, [], 1), (3, [], 2), (12, RawClient.longs(0), 2), (12, RawClient.longs(0), 0), (13, RawClient.longs(0x100), 1),
+            (1, [], 1), (3, [], 2), (12, RawClient.longs(0), 2), (12, RawClient.longs(0), 0),
+            (13, RawClient.longs(0x100), 1),
             (5, RawClient.words(1, 0) + RawClient.longs(0, 4096, 0, 0), 2),
             (5, RawClient.words(2, 0) + RawClient.longs(0, 4096, 0, 0) + RawClient.longs(8192, 4096, 0, 0), 1),
             (37, RawClient.longs(0, 0, 4096, 0, 0), 0), (37, RawClient.longs(0, 0, 4096, 0, 0), 2),
@@ -100,7 +105,9 @@ struct HostileFrontendTests {
             try client.acknowledge()
             let canary = try Canary()
             try client.send(request, flags: 9, payload, [Int32](repeating: canary.number, count: count))
-            if [1, 17].contains(request) { #expect(try client.receive() == nil) } else {
+            if [1, 17].contains(request) {
+                #expect(try client.receive() == nil)
+            } else {
                 #expect(try client.receive()?.payload.first == 1)
             }
             #expect(try canary.isClosedEverywhere(), "request \(request), \(count) descriptors")
@@ -184,7 +191,8 @@ struct HostileFrontendTests {
             [[0, 0, 0, 0]], [[0, 1 << 21, 0, 0]], [[0, .max, 0, 0]], [[.max, 4096, 0, 0]], [[0, 4096, 0, .max]],
             [[0, 8192, 0, 0], [4096, 4096, 0, 0]], [[0, 1 << 20, 0, 4096]],
         ] as [[[UInt64]]] {
-            let payload = RawClient.words(UInt32(regions.count), 0) + regions.flatMap { $0.flatMap { RawClient.longs($0) } }
+            let payload =
+                RawClient.words(UInt32(regions.count), 0) + regions.flatMap { $0.flatMap { RawClient.longs($0) } }
             #expect(try client.command(5, payload, regions.map { _ in file }) == 1, "\(regions)")
         }
         #expect(try client.command(2, RawClient.longs(MockDriver.usualFeatures | 1 << 30)) == 0)
@@ -192,7 +200,9 @@ struct HostileFrontendTests {
         let kick = try EventFD()
         #expect(try client.command(12, RawClient.longs(0), [kick.descriptor.rawValue]) == 0)
         for address: UInt64 in [0, 0x6fff_fff0, 0x7010_0000, .max, 0x7000_0000 + (1 << 20) - 16, 0x7000_0008] {
-            #expect(try client.command(9, RawClient.words(0, 0) + RawClient.longs(address, 0x7000_1000, 0x7000_2000, 0)) == 0)
+            #expect(
+                try client.command(9, RawClient.words(0, 0) + RawClient.longs(address, 0x7000_1000, 0x7000_2000, 0))
+                    == 0)
             #expect(try client.command(18, RawClient.words(0, 1)) == 1, "\(address)")
             #expect(try client.command(18, RawClient.words(0, 0)) == 0)
         }
@@ -209,7 +219,9 @@ struct HostileFrontendTests {
         let call = try EventFD()
         let kick = try EventFD()
         #expect(try client.command(2, RawClient.longs(MockDriver.usualFeatures | 1 << 30)) == 0)
-        #expect(try client.command(5, RawClient.words(1, 0) + RawClient.longs(0, 1 << 20, 0x7000_0000, 0), [memory.file.rawValue]) == 0)
+        #expect(
+            try client.command(
+                5, RawClient.words(1, 0) + RawClient.longs(0, 1 << 20, 0x7000_0000, 0), [memory.file.rawValue]) == 0)
         let address = RawClient.words(0, 0) + RawClient.longs(0x7000_0000, 0x7000_1000, 0x7000_2000, 0)
         #expect(try client.command(9, address) == 0)
         #expect(try client.command(13, RawClient.longs(0), [call.descriptor.rawValue]) == 0)
@@ -218,7 +230,9 @@ struct HostileFrontendTests {
         #expect(device.seen.activations == [[0]])
         #expect(try client.command(8, RawClient.words(0, 32)) == 1)
         #expect(try client.command(10, RawClient.words(0, 7)) == 1)
-        #expect(try client.command(9, RawClient.words(0, 0) + RawClient.longs(0x7000_4000, 0x7000_1000, 0x7000_2000, 0)) == 1)
+        #expect(
+            try client.command(9, RawClient.words(0, 0) + RawClient.longs(0x7000_4000, 0x7000_1000, 0x7000_2000, 0))
+                == 1)
         #expect(try client.command(9, address) == 0, "the same again")
         #expect(try client.command(2, RawClient.longs(1 << 32 | 1 << 30)) == 1)
         #expect(device.seen.resets == 0)
@@ -257,10 +271,12 @@ struct HostileFrontendTests {
 
 @Suite("Front-end, against a broken back-end")
 struct FrontendTests {
-    @Test("Wrong answers are errors", arguments: [
-        RawClient.words(2, 5, 8) + RawClient.longs(0), RawClient.words(1, 1, 8) + RawClient.longs(0),
-        RawClient.words(1, 5, 4) + [0, 0, 0, 0], RawClient.words(1, 5, 0xffff), [], [1],
-    ])
+    @Test(
+        "Wrong answers are errors",
+        arguments: [
+            RawClient.words(2, 5, 8) + RawClient.longs(0), RawClient.words(1, 1, 8) + RawClient.longs(0),
+            RawClient.words(1, 5, 4) + [0, 0, 0, 0], RawClient.words(1, 5, 0xffff), [], [1],
+        ])
     func answers(bytes: [UInt8]) throws {
         let pair = try UnixSocket.pair()
         let first = try pair.first.duplicate().release()

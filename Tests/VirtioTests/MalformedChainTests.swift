@@ -63,10 +63,27 @@ struct MalformedChainTests {
         #expect(try queue.next()?.writable.map(\.count) == [1])
     }
 
-    @Test("A descriptor of no bytes", arguments: [0, 2, 4] as [UInt16])
-    func empty(flags: UInt16) throws {
-        try driver.describe(0, address: address, byteCount: 0, flags: flags)
-        try expect(.emptyBuffer(head: 0))
+    @Test("A descriptor of no bytes is left out, wherever it points; an indirect table of none is an error")
+    func empty() throws {
+        try driver.describe(0, address: .max, byteCount: 0, flags: 1, next: 1)
+        try driver.describe(1, address: address, byteCount: 4, flags: 1, next: 2)
+        try driver.describe(2, address: 0, byteCount: 0, flags: 2 | 1, next: 3)
+        try driver.describe(3, address: address, byteCount: 8, flags: 2)
+        try driver.offer(0)
+        let chain = try #require(try queue.next())
+        #expect(chain.readable.map(\.count) == [4] && chain.writable.map(\.count) == [8])
+
+        try driver.describe(0, address: 0, byteCount: 0, flags: 0)
+        try driver.offer(0)
+        let nothing = try #require(try queue.next())
+        #expect(nothing.readable.isEmpty && nothing.writable.isEmpty)
+
+        for index: UInt16 in 0..<8 {
+            try driver.describe(index, address: 0, byteCount: 0, flags: 1, next: (index + 1) % 8)
+        }
+        try expect(.chainTooLong(head: 0))
+        try driver.describe(0, address: address, byteCount: 0, flags: 4)
+        try expect(.indirectTable(head: 0))
     }
 
     @Test("A buffer to read after one to write")
@@ -198,7 +215,9 @@ struct MalformedChainTests {
             }
             try driver.offer(UInt16.random(in: 0..<9, using: &generator))
             guard let chain = try? queue.next() else { continue }
-            for slice in chain.readable + chain.writable { #expect(slice.count > 0 && slice.bytes().count == slice.count) }
+            for slice in chain.readable + chain.writable {
+                #expect(slice.count > 0 && slice.bytes().count == slice.count)
+            }
         }
     }
 }

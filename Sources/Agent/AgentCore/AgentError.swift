@@ -33,7 +33,8 @@ enum AgentError: Error {
         case .system(let operation, let errno):
             Failure(errno: errno.rawValue, stage: operation, message: "\(operation): \(errno)")
         case .resource(let file, let value, let errno):
-            Failure(errno: errno.rawValue, stage: "resources", message: "failed to write \"\(value)\" to \(file): \(errno)")
+            Failure(
+                errno: errno.rawValue, stage: "resources", message: "failed to write \"\(value)\" to \(file): \(errno)")
         case .launch(let failure):
             Failure(
                 errno: failure.errno, stage: failure.stage.name,

@@ -20,8 +20,13 @@ public enum Boot {
         let errno: Errno
     }
 
-    /// Runs as PID 1. Whatever happens, the machine ends with it.
+    /// Runs as PID 1. Whatever happens, the machine ends with it. As anything else it does nothing: what it does to
+    /// file systems would be done to those of whoever tried it.
     public static func run() -> Never {
+        guard getpid() == 1 else {
+            say("fc-agent: only runs as the first process of a guest")
+            Process.exitNow(1)
+        }
         do throws(StageError) {
             try serve()
         } catch {
@@ -88,7 +93,9 @@ public enum Boot {
     }
 
     private static func openConsole() {
-        guard let console = try? FileDescriptor.open("/dev/console", [.readWrite, .noControllingTerminal]) else { return }
+        guard let console = try? FileDescriptor.open("/dev/console", [.readWrite, .noControllingTerminal]) else {
+            return
+        }
         for number in 0..<Int32(3) where number != console.rawValue {
             try? FileDescriptor.assign(number, from: console.rawValue)
         }

@@ -37,7 +37,7 @@ enum BootFileSystems {
         let root = "/sys/fs/cgroup"
         do {
             try mount("cgroup2", on: root, safe, options: ["nsdelegate", "memory_recursiveprot"])
-        } catch where error == .invalidArgument {
+        } catch  where error == .invalidArgument {
             try mount("cgroup2", on: root, safe)
         }
         try makeDirectory(directory)
@@ -69,7 +69,7 @@ enum BootFileSystems {
     private static func makeDirectory(_ path: String) throws(Errno) {
         do {
             try Directory.make(path)
-        } catch where error == .exists {}
+        } catch  where error == .exists {}
     }
 
     /// Removes everything below `directory` that is on its own file system and can be removed.

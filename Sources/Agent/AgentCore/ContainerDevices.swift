@@ -47,12 +47,13 @@ struct ContainerDevices {
         try step(.device, "make device \(device.path)") { () throws(Errno) in
             let place = try root.openParent(of: device.path)
             do throws(Errno) {
-                try FileNode.make(place.name, at: place.directory.rawValue, mode: kind | device.mode & 0o7777, device: number)
+                try FileNode.make(
+                    place.name, at: place.directory.rawValue, mode: kind | device.mode & 0o7777, device: number)
                 try FileNode.setPermissions(device.mode & 0o7777, of: place.name, at: place.directory.rawValue)
                 try FileNode.setOwner(uid: device.uid, gid: device.gid, of: place.name, at: place.directory.rawValue)
-            } catch where error == .exists {
+            } catch  where error == .exists {
                 // As runc: what is there is taken.
-            } catch where error == .notPermitted {
+            } catch  where error == .notPermitted {
                 // The file system takes no nodes: the guest's own is bound there.
                 let copy = try Mount.copy(device.path, recursive: false)
                 let status = try FileNode.status(of: copy.rawValue)
@@ -68,7 +69,7 @@ struct ContainerDevices {
             let place = try root.openParent(of: "/dev/ptmx")
             do throws(Errno) {
                 try Directory.remove(place.name, at: place.directory.rawValue, isDirectory: false)
-            } catch where error == .noSuchFile {}
+            } catch  where error == .noSuchFile {}
             try FileNode.makeSymlink(place.name, at: place.directory.rawValue, target: "pts/ptmx")
         }
         var links = [
@@ -81,7 +82,7 @@ struct ContainerDevices {
                 let place = try root.openParent(of: path)
                 do throws(Errno) {
                     try FileNode.makeSymlink(place.name, at: place.directory.rawValue, target: target)
-                } catch where error == .exists {}
+                } catch  where error == .exists {}
             }
         }
     }

@@ -59,7 +59,9 @@ final class GuestCgroup {
 
     /// The text of `file`; nil where there is none.
     func read(_ file: String) -> String? {
-        guard let bytes = try? FileDescriptor.open(file, at: directory.rawValue).readAll(limit: 1 << 20) else { return nil }
+        guard let bytes = try? FileDescriptor.open(file, at: directory.rawValue).readAll(limit: 1 << 20) else {
+            return nil
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -107,7 +109,9 @@ final class GuestCgroup {
     func processes() -> [Int32] {
         var pids: [Int32] = []
         visit(directory.rawValue, depth: 0) { directory in
-            guard let bytes = try? FileDescriptor.open("cgroup.procs", at: directory).readAll(limit: 4 << 20) else { return }
+            guard let bytes = try? FileDescriptor.open("cgroup.procs", at: directory).readAll(limit: 4 << 20) else {
+                return
+            }
             pids += String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
         }
         return pids
@@ -130,7 +134,9 @@ final class GuestCgroup {
         guard depth < 64 else { return }
         if let again = try? FileDescriptor.open(".", at: directory, .directory) {
             for name in (try? Directory.subdirectories(of: again.rawValue)) ?? [] {
-                guard let child = try? FileDescriptor.open(name, at: again.rawValue, [.directory, .noFollow]) else { continue }
+                guard let child = try? FileDescriptor.open(name, at: again.rawValue, [.directory, .noFollow]) else {
+                    continue
+                }
                 visit(child.rawValue, depth: depth + 1, body)
             }
         }

@@ -83,6 +83,9 @@ final class GuestProcess {
     /// The process was reaped.
     func ended(_ status: Process.ExitStatus) {
         listen()
+        // The channel's end may be held a moment longer by who forked it, so that no end of file was read yet; but
+        // what was ready and said nothing more has become its program.
+        if wasReady { becameProgram() }
         self.status = status
         if phase == .launching, failure == nil {
             failure = LaunchFailure(.lost, "the process ended while it was being made: \(status.text)")

@@ -44,7 +44,7 @@ enum HiddenPaths {
     ) throws(LaunchFailure) -> FileDescriptor? {
         do {
             return try root.open(path)
-        } catch where error == .noSuchFile || error == .notDirectory {
+        } catch  where error == .noSuchFile || error == .notDirectory {
             return nil
         } catch {
             throw LaunchFailure(stage, error, "open \(path)")

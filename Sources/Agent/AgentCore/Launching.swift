@@ -185,6 +185,8 @@ extension Agent {
 enum PIDNamespaceKeeper {
     static func run() -> Never {
         try? ProcessSettings.leaveAgent(keeping: [])
+        // It ends with the agent, and with it everything in the namespace.
+        try? Process.setParentDeathSignal(9)
         Process.setName("pidns")
         while true {
             if (try? Process.wait()) == nil { SystemTime.sleep(milliseconds: 1000) }

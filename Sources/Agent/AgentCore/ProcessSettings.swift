@@ -89,7 +89,7 @@ struct ProcessSettings {
         do {
             try Process.changeDirectory(to: plan.workingDirectory)
             return true
-        } catch where mayFail && error == .permissionDenied {
+        } catch  where mayFail && error == .permissionDenied {
             return false
         } catch {
             throw LaunchFailure(

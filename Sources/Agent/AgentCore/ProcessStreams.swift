@@ -134,7 +134,8 @@ final class ProcessStreams {
         from source: consuming FileDescriptor, to sink: consuming FileDescriptor, kind: Relay.Sink
     ) throws(AgentError) -> Relay {
         do {
-            return try Relay(loop, from: source, to: sink, kind: kind, whenFinished: { [weak self] in self?.input = nil })
+            return try Relay(
+                loop, from: source, to: sink, kind: kind, whenFinished: { [weak self] in self?.input = nil })
         } catch {
             throw .system(operation: "stream", error)
         }

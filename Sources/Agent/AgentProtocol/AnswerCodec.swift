@@ -164,7 +164,9 @@ extension ProcessExit {
 }
 
 extension ProcessEntry {
-    func encoded(in arena: EncodingArena) throws(AgentProtocolError) -> UnsafeMutablePointer<Fcrunc__Agent__ProcessEntry> {
+    func encoded(
+        in arena: EncodingArena
+    ) throws(AgentProtocolError) -> UnsafeMutablePointer<Fcrunc__Agent__ProcessEntry> {
         var message = unsafe Fcrunc__Agent__ProcessEntry()
         unsafe fcrunc__agent__process_entry__init(&message)
         unsafe message.pid = pid

@@ -61,7 +61,8 @@ extension ContainerPlan {
 
 extension Wire {
     /// nil for the empty string.
-    static func optional(_ pointer: UnsafeMutablePointer<CChar>?, _ field: String) throws(AgentProtocolError) -> String? {
+    static func optional(_ pointer: UnsafeMutablePointer<CChar>?, _ field: String) throws(AgentProtocolError) -> String?
+    {
         let string = try unsafe string(pointer, field)
         return string.isEmpty ? nil : string
     }

@@ -6,7 +6,7 @@ import Glibc
     private var blocks: [UnsafeMutableRawPointer] = unsafe []
 
     deinit {
-        for unsafe block in unsafe blocks { unsafe block.deallocate() }
+        unsafe blocks.forEach { unsafe $0.deallocate() }
     }
 
     /// Room for `count` values, uninitialized.
@@ -51,13 +51,17 @@ import Glibc
     }
 
     /// A list of pointers, as protobuf-c has repeated messages and strings.
-    func list<Pointee>(_ pointers: [UnsafeMutablePointer<Pointee>]) -> UnsafeMutablePointer<UnsafeMutablePointer<Pointee>?> {
+    func list<Pointee>(
+        _ pointers: [UnsafeMutablePointer<Pointee>]
+    ) -> UnsafeMutablePointer<UnsafeMutablePointer<Pointee>?> {
         let copy = unsafe allocate(UnsafeMutablePointer<Pointee>?.self, count: pointers.count)
         for index in unsafe pointers.indices { unsafe (copy + index).initialize(to: pointers[index]) }
         return unsafe copy
     }
 
-    func strings(_ strings: [String], _ field: String) throws(AgentProtocolError) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    func strings(
+        _ strings: [String], _ field: String
+    ) throws(AgentProtocolError) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
         var pointers: [UnsafeMutablePointer<CChar>] = unsafe []
         for string in strings { unsafe pointers.append(try self.string(string, field)) }
         return unsafe list(pointers)

@@ -115,7 +115,9 @@ extension Request {
     }
 
     /// The requests that name a container and little else.
-    private func fillContainerRequest(_ message: inout Fcrunc__Agent__ToAgent, _ arena: EncodingArena) throws(AgentProtocolError) {
+    private func fillContainerRequest(
+        _ message: inout Fcrunc__Agent__ToAgent, _ arena: EncodingArena
+    ) throws(AgentProtocolError) {
         switch self {
         case .update(let container, let resources):
             var part = unsafe Fcrunc__Agent__Update()

@@ -2,7 +2,9 @@ import CAgentProtocol
 import SandboxPlan
 
 extension KernelParameter {
-    func encoded(in arena: EncodingArena, _ field: String) throws(AgentProtocolError) -> UnsafeMutablePointer<Fcrunc__Agent__Parameter> {
+    func encoded(
+        in arena: EncodingArena, _ field: String
+    ) throws(AgentProtocolError) -> UnsafeMutablePointer<Fcrunc__Agent__Parameter> {
         var message = unsafe Fcrunc__Agent__Parameter()
         unsafe fcrunc__agent__parameter__init(&message)
         unsafe message.name = try arena.string(name, field)

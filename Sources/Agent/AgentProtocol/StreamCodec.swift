@@ -33,7 +33,8 @@ public enum StreamHandshake {
             guard version == AgentProtocol.version else {
                 throw .unknownValue(field: "stream_hello.version", value: Int64(version))
             }
-            guard let token = try StreamToken(wire: unsafe Wire.bytes(message.pointee.token), "stream_hello.token") else {
+            guard let token = try StreamToken(wire: unsafe Wire.bytes(message.pointee.token), "stream_hello.token")
+            else {
                 throw .missing(field: "stream_hello.token")
             }
             return token

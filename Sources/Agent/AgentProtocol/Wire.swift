@@ -16,7 +16,9 @@ enum Wire {
     /// gone afterwards.
     static func unpack<Message, Result>(
         _ bytes: [UInt8],
-        by unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<Message>?,
+        by unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<
+            Message
+        >?,
         packedSize: (UnsafePointer<Message>?) -> Int,
         pack: (UnsafePointer<Message>?, UnsafeMutablePointer<UInt8>?) -> Int,
         free: (UnsafeMutablePointer<Message>?, UnsafeMutablePointer<ProtobufCAllocator>?) -> Void,

@@ -98,7 +98,8 @@ public final class GuestMemory: @unchecked Sendable {
         public var offset: UInt64
         public var frontEndStart: UInt64
 
-        public init(start: GuestAddress, byteCount: UInt64, file: Int32, offset: UInt64 = 0, frontEndStart: UInt64 = 0) {
+        public init(start: GuestAddress, byteCount: UInt64, file: Int32, offset: UInt64 = 0, frontEndStart: UInt64 = 0)
+        {
             self.start = start
             self.byteCount = byteCount
             self.file = file
@@ -124,7 +125,8 @@ public final class GuestMemory: @unchecked Sendable {
     /// The guest address of what the front-end knows as its own virtual address `address` (vhost-user ring
     /// addresses), or nil.
     public func guestAddress(ofFrontEnd address: UInt64) -> GuestAddress? {
-        for region in regions where address >= region.frontEndStart && address - region.frontEndStart < region.byteCount {
+        for region in regions where address >= region.frontEndStart && address - region.frontEndStart < region.byteCount
+        {
             return GuestAddress(rawValue: region.start.rawValue + (address - region.frontEndStart))
         }
         return nil

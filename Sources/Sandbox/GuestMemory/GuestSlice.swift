@@ -33,14 +33,18 @@ import Linux
 
     /// A little-endian integer, as virtio and FUSE structures hold them; alignment does not matter.
     @inlinable @inline(__always)
-    public func load<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type = Value.self, at offset: Int) throws(GuestMemoryError) -> Value {
+    public func load<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Value.Type = Value.self, at offset: Int
+    ) throws(GuestMemoryError) -> Value {
         try check(offset, MemoryLayout<Value>.size)
         return unsafe Value(littleEndian: base.loadUnaligned(fromByteOffset: offset, as: Value.self))
     }
 
     /// Writes a little-endian integer.
     @inlinable @inline(__always)
-    public func store<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at offset: Int) throws(GuestMemoryError) {
+    public func store<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ value: Value, at offset: Int
+    ) throws(GuestMemoryError) {
         try check(offset, MemoryLayout<Value>.size)
         unsafe base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self)
     }
@@ -87,7 +91,9 @@ import Linux
     /// The window as the kernel takes it for readv(2) and its kin. Do not keep it, and do not read a value
     /// through it twice.
     @inlinable @inline(__always)
-    public func withBytes<Result, Failure: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result) throws(Failure) -> Result {
+    public func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeMutableRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         try unsafe body(UnsafeMutableRawBufferPointer(start: base, count: count))
     }
 }

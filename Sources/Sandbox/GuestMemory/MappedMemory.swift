@@ -45,7 +45,8 @@ private func regularFileSize(_ file: Int32) throws(Errno) -> UInt64 {
 
     init(file: Int32, offset: UInt64, byteCount: Int) throws(Errno) {
         let address = try syscall(
-            __NR_mmap, 0, byteCount, Int(PROT_READ | PROT_WRITE), Int(MAP_SHARED | MAP_NORESERVE), Int(file), Int(offset))
+            __NR_mmap, 0, byteCount, Int(PROT_READ | PROT_WRITE), Int(MAP_SHARED | MAP_NORESERVE), Int(file),
+            Int(offset))
         // A mapping the kernel just made is never at 0.
         unsafe base = UnsafeMutableRawPointer(bitPattern: address)!
         self.byteCount = byteCount

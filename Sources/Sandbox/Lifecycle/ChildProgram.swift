@@ -10,6 +10,8 @@ struct ChildProgram {
     var descriptors: [Int32] = []
     /// What becomes 0, 1 and 2; nil: /dev/null.
     var standardStreams: [Int32]?
+    /// Open lists of processes of the cgroups it is to be in.
+    var cgroups: [Int32] = []
     /// Away from the caller's terminal.
     var hasOwnSession = false
 
@@ -51,6 +53,7 @@ struct ChildProgram {
 
     private func execute(_ streams: [Int32]) -> Errno {
         do {
+            for cgroup in cgroups { try Self.join(cgroup) }
             if hasOwnSession { try syscall(__NR_setsid) }
             // Above everything handed down, so that no dup2 overwrites a source still to come.
             let sources = try streams.map { (number) throws(Errno) in
@@ -63,5 +66,12 @@ struct ChildProgram {
         } catch {
             return error
         }
+    }
+
+    /// 0 is whoever writes it.
+    private static func join(_ cgroup: Int32) throws(Errno) {
+        let list = FileDescriptor(owning: cgroup)
+        try list.writeAll(Array("0".utf8))
+        _ = list.release()
     }
 }

@@ -62,8 +62,8 @@ extension Runtime {
         }
         try ask(connection, .create(plan.container, streams: streams.tokens, isOwned: true))
         let proxy = try startProxy(
-            for: ProcessName(container: record.id), connection: connection, streams: streams, caller: caller,
-            detaches: detaches, lifeline: lifeline.rawValue)
+            of: record, connection: connection, streams: streams, caller: caller, detaches: detaches,
+            lifeline: lifeline.rawValue)
         record.process = ProcessIdentity(of: proxy)
         record.status = .created
         let finished = record

@@ -1,3 +1,5 @@
+import Jailer
+import Linux
 import RuntimeState
 
 extension Runtime {
@@ -17,18 +19,32 @@ extension Runtime {
         }
     }
 
-    private func delete(_ directory: consuming ContainerDirectory, _ id: ContainerID, force: Bool) throws(RuntimeError) {
+    private func delete(_ directory: consuming ContainerDirectory, _ id: ContainerID, force: Bool) throws(RuntimeError)
+    {
         let record: ContainerRecord
         do {
             record = try directory.record()
         } catch {
-            // Without a record there is nothing to find but the directory itself.
             guard force || error == .doesNotExist else { throw .state(error) }
             log(.warning, "\(error)")
+            // What the record does not tell, the jail's own log does.
+            try endUnrecordedSandbox(of: id, SandboxFiles(directory: directory.path))
             return try remove(directory)
         }
         try check(force ? .forceDelete : .delete, record)
         if force || record.currentStatus == .created { try endSandbox(of: record) }
         try remove(record, directory)
+    }
+
+    /// Ends the jail that the log of `files` speaks of, if the process of that number still is this container's.
+    private func endUnrecordedSandbox(of id: ContainerID, _ files: SandboxFiles) throws(RuntimeError) {
+        for case .supervisor(let pid) in JailStatus.all(in: files.jailLog) {
+            guard let identity = ProcessIdentity(of: pid),
+                let words = try? FileDescriptor.open("/proc/\(pid)/cmdline").readAll(limit: 4 << 20)
+                    .split(separator: 0).map({ String(decoding: $0, as: UTF8.self) }),
+                words.starts(with: [options.parts.program("fc-jailer"), "--id", id.rawValue])
+            else { continue }
+            try end(identity, of: id.rawValue)
+        }
     }
 }

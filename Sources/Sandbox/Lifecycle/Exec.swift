@@ -29,8 +29,8 @@ extension Runtime {
         let name = ProcessName(container: record.id, exec: Self.execID())
         try ask(connection, .exec(name, process: plan, streams: streams.tokens, isOwned: true))
         let pid = try startProxy(
-            for: name, connection: connection, streams: streams, caller: caller, detaches: request.detaches,
-            lifeline: nil)
+            of: record, exec: name.exec, connection: connection, streams: streams, caller: caller,
+            detaches: request.detaches, lifeline: nil)
         try writePIDFile(pid, to: request.pidFile)
         return request.detaches ? 0 : try foreground(pid)
     }

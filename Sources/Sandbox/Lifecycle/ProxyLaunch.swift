@@ -2,6 +2,7 @@ import AgentClient
 import AgentProtocol
 import Glibc
 import Linux
+import RuntimeState
 import SandboxPlan
 
 /// How the caller holds the streams of a process it starts.
@@ -38,15 +39,17 @@ extension Runtime {
         return .terminal(console)
     }
 
-    /// Starts the fc-proxy of a process that has been made over `connection`.
+    /// Starts the fc-proxy of a process of `record`'s container that has been made over `connection`. It is in
+    /// the sandbox's cgroup: callers take the process's cgroup for the container's, for its figures.
     ///
+    /// - Parameter exec: the process's name; nil for the container's first.
     /// - Returns: its pid. It is this process's child, and its parent's when this one ends.
     func startProxy(
-        for name: ProcessName, connection: AgentConnection, streams: borrowing ProcessStreams,
+        of record: ContainerRecord, exec: String? = nil, connection: AgentConnection, streams: borrowing ProcessStreams,
         caller: borrowing CallerStreams, detaches: Bool, lifeline: Int32?
     ) throws(RuntimeError) -> Int32 {
-        var arguments = ["--container", name.container]
-        if let exec = name.exec { arguments += ["--exec", exec] }
+        var arguments = ["--container", record.id]
+        if let exec { arguments += ["--exec", exec] }
         var descriptors = [connection.descriptor, streams.input.rawValue, streams.output.rawValue]
         arguments += ["--control-fd", "\(descriptors[0])"]
         arguments += ["--stdin-fd", "\(descriptors[1])", "--stdout-fd", "\(descriptors[2])"]
@@ -62,6 +65,8 @@ extension Runtime {
         var program = ChildProgram(path: options.parts.program("fc-proxy"), arguments: arguments)
         program.descriptors = descriptors
         program.hasOwnSession = detaches
+        let cgroups = try openCgroups(of: record)
+        program.cgroups = cgroups.numbers
         switch caller {
         case .inherited: program.standardStreams = [0, 1, 2]
         case .terminal(let console):

@@ -42,6 +42,13 @@ extension Runtime {
         }
     }
 
+    /// Opens the lists of processes of the sandbox's cgroup.
+    func openCgroups(of record: ContainerRecord) throws(RuntimeError) -> CgroupDescriptors {
+        let cgroup = HostCgroup(directories: record.cgroupDirectories, made: [])
+        return CgroupDescriptors(
+            numbers: try wrapping(RuntimeError.cgroup) { () throws(CgroupError) in try cgroup.openProcessLists() })
+    }
+
     /// Ends what is left in the sandbox's cgroup and takes it away.
     func removeCgroups(_ record: ContainerRecord) throws(RuntimeError) {
         let cgroup = HostCgroup(directories: record.cgroupDirectories, made: record.madeCgroupDirectories)

@@ -14,7 +14,7 @@ extension Runtime {
         }
     }
 
-    private func end(_ identity: ProcessIdentity, of id: String) throws(RuntimeError) {
+    func end(_ identity: ProcessIdentity, of id: String) throws(RuntimeError) {
         guard let descriptor = identity.open() else { return }
         do {
             _ = try identity.signal(SIGKILL)

@@ -6,7 +6,8 @@ extension FileDescriptor {
     public borrowing func read(into buffer: inout [UInt8]) throws(Errno) -> Int {
         let number = Int(rawValue)
         return try retrying { () throws(Errno) in
-            try checked(unsafe buffer.withUnsafeMutableBytes { unsafe answer(__NR_read, number, $0.argument, $0.count) })
+            try checked(
+                unsafe buffer.withUnsafeMutableBytes { unsafe answer(__NR_read, number, $0.argument, $0.count) })
         }
     }
 

@@ -9,7 +9,9 @@ public enum DescriptorPassing {
     /// Sends `bytes` (at least one) with `descriptors` in one message.
     ///
     /// - Returns: how many of `bytes` were taken; the descriptors go with the first.
-    public static func send(_ bytes: UnsafeRawBufferPointer, _ descriptors: [Int32], on socket: Int32) throws(Errno) -> Int {
+    public static func send(
+        _ bytes: UnsafeRawBufferPointer, _ descriptors: [Int32], on socket: Int32
+    ) throws(Errno) -> Int {
         guard descriptors.count <= limit else { throw .invalidArgument }
         var control = [UInt64](repeating: 0, count: descriptors.isEmpty ? 0 : words(descriptors.count))
         unsafe control.withUnsafeMutableBytes { buffer in
@@ -71,7 +73,9 @@ public enum DescriptorPassing {
             }
         }
         if result < 0 { throw Errno(rawValue: Int32(-result)) }
-        let descriptors = unsafe control.withUnsafeBytes { unsafe rights(in: UnsafeRawBufferPointer(rebasing: $0[..<controlCount])) }
+        let descriptors = unsafe control.withUnsafeBytes {
+            unsafe rights(in: UnsafeRawBufferPointer(rebasing: $0[..<controlCount]))
+        }
         guard descriptors.count <= maximum else {
             for descriptor in descriptors { _ = FileDescriptor(owning: descriptor) }
             throw .messageTooLong

@@ -102,7 +102,7 @@ extension FileDescriptor {
         do {
             try syscall(__NR_flock, Int(rawValue), Int(LOCK_EX | LOCK_NB))
             return true
-        } catch where error == .wouldBlock || error == .interrupted {
+        } catch  where error == .wouldBlock || error == .interrupted {
             return false
         }
     }

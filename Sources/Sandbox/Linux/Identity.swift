@@ -25,7 +25,7 @@ extension Process {
     public static func joinKeyring(named name: String) throws(Errno) {
         do {
             try withPath(name) { (name) throws(Errno) in _ = try syscall(__NR_keyctl, 1, name) }
-        } catch where error == .noSystemCall {}
+        } catch  where error == .noSystemCall {}
     }
 
     /// seccomp(2) with SECCOMP_SET_MODE_FILTER. Needs no_new_privs or CAP_SYS_ADMIN.

@@ -39,7 +39,9 @@ public enum Machine {
     public static func kernelRelease() -> String {
         // struct new_utsname: six names of 65 bytes; the release is the third.
         var bytes = [UInt8](repeating: 0, count: 6 * 65)
-        let result = unsafe bytes.withUnsafeMutableBytes { unsafe cl_syscall(Int(__NR_uname), $0.argument, 0, 0, 0, 0, 0) }
+        let result = unsafe bytes.withUnsafeMutableBytes {
+            unsafe cl_syscall(Int(__NR_uname), $0.argument, 0, 0, 0, 0, 0)
+        }
         return result < 0 ? "" : String(decoding: bytes[130..<195].prefix { $0 != 0 }, as: UTF8.self)
     }
 
@@ -49,7 +51,7 @@ public enum Machine {
             try withPath("") { (none) throws(Errno) in
                 _ = try syscall(__NR_finit_module, Int(module.rawValue), none, 0)
             }
-        } catch where error == .exists {}
+        } catch  where error == .exists {}
     }
 
     /// sync(2), then reboot(2) with RB_AUTOBOOT. Returns only where that is not allowed.
@@ -68,7 +70,9 @@ public enum Machine {
         let number = Int(socket.rawValue)
         for operation in [SIOCGIFFLAGS, SIOCSIFFLAGS] {
             if operation == SIOCSIFFLAGS { request[16] |= 1 }  // IFF_UP
-            try checked(unsafe request.withUnsafeMutableBytes { unsafe answer(__NR_ioctl, number, Int(operation), $0.argument) })
+            try checked(
+                unsafe request.withUnsafeMutableBytes { unsafe answer(__NR_ioctl, number, Int(operation), $0.argument) }
+            )
         }
     }
 }

@@ -38,7 +38,9 @@ extension FileDescriptor {
     public static let currentDirectory: Int32 = -100
 
     /// open(2).
-    public static func open(_ path: String, _ options: OpenOptions = [], mode: UInt32 = 0) throws(Errno) -> FileDescriptor {
+    public static func open(
+        _ path: String, _ options: OpenOptions = [], mode: UInt32 = 0
+    ) throws(Errno) -> FileDescriptor {
         try open(path, at: currentDirectory, options, mode: mode)
     }
 
@@ -70,7 +72,9 @@ extension FileDescriptor {
             FileDescriptor(
                 owning: Int32(
                     try retrying { () throws(Errno) in
-                        try syscall(__NR_openat2, Int(directory), name, unsafe withUnsafePointer(to: &how) { unsafe $0.argument }, size)
+                        try syscall(
+                            __NR_openat2, Int(directory), name,
+                            unsafe withUnsafePointer(to: &how) { unsafe $0.argument }, size)
                     }))
         }
     }

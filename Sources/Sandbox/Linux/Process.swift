@@ -121,7 +121,8 @@ public enum Process {
     /// wait4(2) for `pid` (-1: any child).
     ///
     /// - Returns: nil where `blocks` is false and nobody has ended yet.
-    public static func wait(for pid: Int32 = -1, blocks: Bool = true) throws(Errno) -> (pid: Int32, status: ExitStatus)? {
+    public static func wait(for pid: Int32 = -1, blocks: Bool = true) throws(Errno) -> (pid: Int32, status: ExitStatus)?
+    {
         var status: Int32 = 0
         let result = try retrying { () throws(Errno) in
             try unsafe withUnsafeMutablePointer(to: &status) { (pointer) throws(Errno) in

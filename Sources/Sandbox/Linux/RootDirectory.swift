@@ -81,7 +81,7 @@ public struct RootDirectory: ~Copyable {
     ) throws(Errno) -> FileDescriptor {
         do {
             return try FileDescriptor.open(name, at: directory, [.path, .noFollow])
-        } catch where error == .noSuchFile {
+        } catch  where error == .noSuchFile {
             switch missing {
             case .nothing:
                 throw error

@@ -7,7 +7,8 @@ public enum Socket {
     /// `EAGAIN` where nothing can be taken, whatever mode the socket is in.
     ///
     /// - Returns: how many bytes were taken.
-    public static func send(_ bytes: UnsafeRawBufferPointer, on socket: Int32, waits: Bool = true) throws(Errno) -> Int {
+    public static func send(_ bytes: UnsafeRawBufferPointer, on socket: Int32, waits: Bool = true) throws(Errno) -> Int
+    {
         let flags = Int(MSG_NOSIGNAL) | (waits ? 0 : Int(MSG_DONTWAIT))
         return try retrying { () throws(Errno) in
             try unsafe syscall(__NR_sendto, Int(socket), bytes.argument, bytes.count, flags)

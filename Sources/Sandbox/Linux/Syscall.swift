@@ -21,7 +21,7 @@ public func retrying<Result: ~Copyable>(_ body: () throws(Errno) -> Result) thro
     while true {
         do {
             return try body()
-        } catch where error == .interrupted {
+        } catch  where error == .interrupted {
             continue
         }
     }

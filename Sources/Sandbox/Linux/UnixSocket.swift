@@ -19,7 +19,9 @@ public enum UnixSocket {
     }
 
     /// A listening socket at `path`, at most 107 bytes long, which must not exist yet.
-    public static func listen(at path: String, backlog: Int = 128, nonBlocking: Bool = false) throws(Errno) -> FileDescriptor {
+    public static func listen(
+        at path: String, backlog: Int = 128, nonBlocking: Bool = false
+    ) throws(Errno) -> FileDescriptor {
         let socket = try open(nonBlocking: nonBlocking)
         try withAddress(path) { (address, count) throws(Errno) in
             _ = try syscall(__NR_bind, Int(socket.rawValue), address, count)

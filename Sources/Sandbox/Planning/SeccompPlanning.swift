@@ -11,7 +11,8 @@ extension SeccompPlan {
         for (index, rule) in policy.syscalls.enumerated() {
             let conditions = try rule.args.map { (argument) throws(PlanningError) in
                 guard argument.index < 6 else {
-                    throw .field(path: "linux.seccomp.syscalls[\(index)].args", problem: "a system call has six arguments")
+                    throw .field(
+                        path: "linux.seccomp.syscalls[\(index)].args", problem: "a system call has six arguments")
                 }
                 return SeccompProfile.Condition(
                     argument: UInt32(argument.index), comparison: argument.op.compiled, value: argument.value,

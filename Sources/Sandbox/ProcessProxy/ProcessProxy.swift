@@ -28,7 +28,9 @@ public final class ProcessProxy {
     public static func main() -> Never {
         do {
             let arguments = try ProxyArguments(Array(CommandLine.arguments.dropFirst()))
-            if let lifeline = arguments.lifeline { try syscall(__NR_fcntl, Int(lifeline), Int(F_SETFD), Int(FD_CLOEXEC)) }
+            if let lifeline = arguments.lifeline {
+                try syscall(__NR_fcntl, Int(lifeline), Int(F_SETFD), Int(FD_CLOEXEC))
+            }
             var raw: RawTerminal? = nil
             if arguments.hasTerminal {
                 // In a session of its own the terminal becomes its controlling one; in the caller's it is already.

@@ -44,7 +44,8 @@ extension SeccompProfile {
         for rule in rules where rule.action != defaultAction {
             // Two conditions on one argument cannot stand in one libseccomp rule; runc makes them alternatives.
             let arguments = rule.conditions.map(\.argument)
-            let conditionSets = Set(arguments).count < arguments.count ? rule.conditions.map { [$0] } : [rule.conditions]
+            let conditionSets =
+                Set(arguments).count < arguments.count ? rule.conditions.map { [$0] } : [rule.conditions]
             for name in rule.names {
                 let number = unsafe seccomp_syscall_resolve_name(name)
                 guard number != -1 else { continue }

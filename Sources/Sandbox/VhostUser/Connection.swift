@@ -70,7 +70,7 @@ struct Connection: ~Copyable {
                             maximum: Wire.regionLimit, from: socket.rawValue)
                     }
                 }.get()
-            } catch where error == .connectionReset && done == 0 {
+            } catch  where error == .connectionReset && done == 0 {
                 return nil
             } catch {
                 throw .receive(error)

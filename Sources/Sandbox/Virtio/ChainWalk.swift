@@ -45,23 +45,26 @@ extension Virtqueue {
             visited &+= 1
             guard visited <= chainLimit else { throw .chainTooLong(head: head) }
             let descriptor = try load(table, index)
-            guard descriptor.byteCount > 0 else { throw .emptyBuffer(head: head) }
-            let slice = try buffer(descriptor, head)
             if descriptor.flags & Flag.indirect != 0 {
                 // §2.7.5.3.1: not nested, the last of its chain, a whole number of entries.
-                guard allowsIndirect, !isIndirect, descriptor.flags & Flag.next == 0, descriptor.byteCount % 16 == 0
+                guard allowsIndirect, !isIndirect, descriptor.flags & Flag.next == 0, descriptor.byteCount > 0,
+                    descriptor.byteCount % 16 == 0
                 else { throw .indirectTable(head: head) }
-                table = slice
+                table = try buffer(descriptor, head)
                 tableSize = descriptor.byteCount / 16
                 index = 0
                 isIndirect = true
                 continue
             }
-            if descriptor.flags & Flag.write != 0 {
-                buffers.writable.append(slice)
-            } else {
-                guard buffers.writable.isEmpty else { throw .descriptorOrder(head: head) }
-                buffers.readable.append(slice)
+            // The standard does not forbid a descriptor of no bytes; a device never sees it.
+            if descriptor.byteCount > 0 {
+                let slice = try buffer(descriptor, head)
+                if descriptor.flags & Flag.write != 0 {
+                    buffers.writable.append(slice)
+                } else {
+                    guard buffers.writable.isEmpty else { throw .descriptorOrder(head: head) }
+                    buffers.readable.append(slice)
+                }
             }
             byteCount &+= UInt64(descriptor.byteCount)
             if descriptor.flags & Flag.next == 0 { break }

@@ -76,8 +76,6 @@ public enum VirtioError: Error, Equatable {
     case indirectTable(head: UInt16)
     /// A readable descriptor after a writable one, virtio 1.2 §2.7.4.2.
     case descriptorOrder(head: UInt16)
-    /// A descriptor of no bytes.
-    case emptyBuffer(head: UInt16)
     /// A buffer outside the guest's memory.
     case buffer(head: UInt16, GuestMemoryError)
     /// A chain without what the device needs in it.

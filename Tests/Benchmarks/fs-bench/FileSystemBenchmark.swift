@@ -58,7 +58,10 @@ enum FileSystemBenchmark {
             try driver.prepare(depth: depth, dataRoom: 65536)
             let suffix = depth == 1 ? "" : ", \(depth) at once"
             print(line(name, "lookup\(suffix)", try rate(driver, 0.5, lookups(files)), "operations/s"))
-            print(line(name, "metadata\(suffix)", try rate(driver, 1.0, metadata(files, made, "\(depth)")), "operations/s"))
+            print(
+                line(
+                    name, "metadata\(suffix)", try rate(driver, 1.0, metadata(files, made, "\(depth)")), "operations/s")
+            )
             let handle = try open(driver, data, O_RDONLY)
             print(
                 line(

@@ -74,15 +74,18 @@ final class RequestDriver {
         try slice.store(node, at: 16)
         for offset in stride(from: 24, to: 40, by: 8) { try slice.store(UInt64(0), at: offset) }
         var index = slot.head
-        try queue.describe(index, address: slot.request.address.rawValue, byteCount: UInt32(count), flags: 1, next: index + 1)
+        try queue.describe(
+            index, address: slot.request.address.rawValue, byteCount: UInt32(count), flags: 1, next: index + 1)
         index += 1
         if let payload {
             try queue.describe(
-                index, address: payload.address.rawValue, byteCount: UInt32(payload.byteCount), flags: 1, next: index + 1)
+                index, address: payload.address.rawValue, byteCount: UInt32(payload.byteCount), flags: 1,
+                next: index + 1)
             index += 1
         }
         let hasBody = replyCount > 0
-        try queue.describe(index, address: slot.header.address.rawValue, byteCount: 16, flags: hasBody ? 3 : 2, next: index + 1)
+        try queue.describe(
+            index, address: slot.header.address.rawValue, byteCount: 16, flags: hasBody ? 3 : 2, next: index + 1)
         if hasBody {
             try queue.describe(index + 1, address: slot.reply.address.rawValue, byteCount: UInt32(replyCount), flags: 2)
         }

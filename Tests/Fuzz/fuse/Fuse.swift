@@ -98,7 +98,9 @@ private final class Playground {
         let split = min(40, request.count)
         var readable: [GuestSlice] = []
         for (part, address) in [(Array(request[..<split]), 0), (Array(request[split...]), 4096)] where !part.isEmpty {
-            guard let slice = try? memory.slice(at: GuestAddress(rawValue: UInt64(address)), byteCount: UInt64(part.count))
+            guard
+                let slice = try? memory.slice(
+                    at: GuestAddress(rawValue: UInt64(address)), byteCount: UInt64(part.count))
             else { continue }
             unsafe part.withUnsafeBytes { unsafe try? slice.copy($0, to: 0) }
             readable.append(slice)
@@ -130,7 +132,8 @@ private final class Playground {
         switch opcode {
         case 1, 6, 8, 9, 13: nodes.append(first)
         case 14, 27: handle = first
-        case 35, 51 where reply.count >= 160:
+        case 35,
+            51 where reply.count >= 160:
             nodes.append(first)
             handle = reply[144..<152].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         default: break

@@ -9,7 +9,8 @@ public final class DirectServer {
 
     /// - Parameter root: the tree, opened with O_PATH or for reading.
     public init(
-        root: consuming FileDescriptor, isReadOnly: Bool = false, cache: CachePolicy = .auto, descriptorLimit: Int = 1024
+        root: consuming FileDescriptor, isReadOnly: Bool = false, cache: CachePolicy = .auto,
+        descriptorLimit: Int = 1024
     ) throws(FileSystemError) {
         server = try FileServer(root: root, isReadOnly: isReadOnly, cache: cache, descriptorLimit: descriptorLimit)
         do {

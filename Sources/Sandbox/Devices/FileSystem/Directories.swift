@@ -47,7 +47,8 @@ extension FileServer {
                 let length = unsafe Int(buffer.loadUnaligned(fromByteOffset: position + 16, as: UInt16.self))
                 guard length > 19, length <= count - position else { throw .inputOutput }
                 let start = unsafe UnsafeRawPointer(buffer.baseAddress! + position)
-                let name = unsafe Name(start: start + 19, count: strlen((start + 19).assumingMemoryBound(to: CChar.self)))
+                let name = unsafe Name(
+                    start: start + 19, count: strlen((start + 19).assumingMemoryBound(to: CChar.self)))
                 let needed = (plus ? WireSize.entry : 0) + (24 + name.count + 7) & ~7
                 if needed > left {
                     if left == room { throw .invalidArgument }
@@ -67,7 +68,9 @@ extension FileServer {
     }
 
     /// getdents64(2) from `cookie` on.
-    private func list(_ handle: Handle, from cookie: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    private func list(
+        _ handle: Handle, from cookie: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
         // The address as a number, for the closure under the lock.
         let address = unsafe buffer.argument
         let capacity = buffer.count
@@ -97,7 +100,8 @@ extension FileServer {
         exchange.put(cookie)
         exchange.put(UInt32(name.count))
         exchange.put(kind)
-        unsafe exchange.put(UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: name.argument), count: name.count))
+        unsafe exchange.put(
+            UnsafeRawBufferPointer(start: UnsafeRawPointer(bitPattern: name.argument), count: name.count))
         exchange.put(zeros: (8 - name.count & 7) & 7)
     }
 

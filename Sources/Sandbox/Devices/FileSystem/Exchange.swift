@@ -118,7 +118,9 @@ import Virtio
     var bodyCount: Int { inputCount - WireSize.requestHeader }
 
     /// A little-endian integer of the body.
-    func load<Value: FixedWidthInteger & BitwiseCopyable>(_ type: Value.Type = Value.self, at offset: Int) throws(Errno) -> Value {
+    func load<Value: FixedWidthInteger & BitwiseCopyable>(
+        _ type: Value.Type = Value.self, at offset: Int
+    ) throws(Errno) -> Value {
         guard offset >= 0, offset <= bodyCount, MemoryLayout<Value>.size <= bodyCount - offset else {
             throw .invalidArgument
         }

@@ -35,7 +35,7 @@ extension FileServer {
                 try syscall(
                     __NR_getxattr, exchange.paths.whole(path.number), name.argument, address, count)
             }
-        } catch where error == .notSupported && name.hasPrefix("system.posix_acl_") {
+        } catch  where error == .notSupported && name.hasPrefix("system.posix_acl_") {
             // The guest asks for ACLs on every file system; one without has none set.
             throw Errno(rawValue: ENODATA)
         }

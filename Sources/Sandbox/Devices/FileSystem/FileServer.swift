@@ -55,7 +55,9 @@ final class FileServer: Sendable {
 
     /// - Parameter root: the tree, opened with O_PATH or for reading.
     /// - Parameter descriptorLimit: how many descriptors the process may have open.
-    init(root: consuming FileDescriptor, isReadOnly: Bool, cache: CachePolicy, descriptorLimit: Int) throws(FileSystemError) {
+    init(
+        root: consuming FileDescriptor, isReadOnly: Bool, cache: CachePolicy, descriptorLimit: Int
+    ) throws(FileSystemError) {
         self.isReadOnly = isReadOnly
         self.cache = cache
         // A few stay for sockets, queues and what a request opens for itself; the guest's open files get

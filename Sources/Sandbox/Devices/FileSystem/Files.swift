@@ -96,7 +96,7 @@ extension FileServer {
                             Int(flags & Self.passedFlags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC), Int(mode)))
                 }
             }
-        } catch where error == .exists && flags & O_EXCL == 0 {
+        } catch  where error == .exists && flags & O_EXCL == 0 {
             let status = try HostFile.status(in: directory.number, name: name.argument)
             let inode = try found(status, in: parent, name: name)
             do {

@@ -43,7 +43,8 @@ extension InodeTable {
             return state.use(inode) != nil
         }
         if !isOpen {
-            guard let file = try? withDescriptors({ () throws(Errno) in
+            guard
+                let file = try? withDescriptors({ () throws(Errno) in
                     try HostFile.path(in: directory, name: name.argument)
                 }),
                 let opened = try? HostFile.status(of: file.rawValue), inode.isSame(as: opened)
@@ -153,7 +154,7 @@ extension InodeTable {
     private func stale<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
         do {
             return try body()
-        } catch where error == .noSuchFile || error == .notDirectory {
+        } catch  where error == .noSuchFile || error == .notDirectory {
             throw Errno(rawValue: ESTALE)
         }
     }
@@ -162,7 +163,7 @@ extension InodeTable {
     func withDescriptors<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
         do {
             return try body()
-        } catch where error.rawValue == EMFILE || error.rawValue == ENFILE {
+        } catch  where error.rawValue == EMFILE || error.rawValue == ENFILE {
             closePaths(64)
             return try body()
         }

@@ -17,7 +17,9 @@ extension FileServer {
     }
 
     /// Answers with the entry that was just made.
-    private func putMade(_ name: Name, in parent: Inode, _ directory: PathDescriptor, _ exchange: Exchange) throws(Errno) {
+    private func putMade(
+        _ name: Name, in parent: Inode, _ directory: PathDescriptor, _ exchange: Exchange
+    ) throws(Errno) {
         let status = try HostFile.status(in: directory.number, name: name.argument)
         putEntry(try found(status, in: parent, name: name), status, exchange)
     }

@@ -71,7 +71,7 @@ extension Exchange {
             let moved: Int
             do {
                 moved = try unsafe body(Int(bitPattern: vectors.baseAddress), vectorCount, done)
-            } catch where error == .interrupted {
+            } catch  where error == .interrupted {
                 continue
             } catch {
                 if done > 0 { break }

@@ -165,9 +165,10 @@ private final class Serving {
     func run() {
         while !shared.isEnding.load(ordering: .relaxed) {
             if !listens {
-                listens = shared.hasListener.compareExchange(
-                    expected: false, desired: true, ordering: .sequentiallyConsistent
-                ).exchanged
+                listens =
+                    shared.hasListener.compareExchange(
+                        expected: false, desired: true, ordering: .sequentiallyConsistent
+                    ).exchanged
             }
             drain()
             if listens { listen() } else { sleep() }

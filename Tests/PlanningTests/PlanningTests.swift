@@ -1,0 +1,105 @@
+import OCISpec
+import SandboxPlan
+import Testing
+
+@testable import Planning
+
+private struct Missing: Error, CustomStringConvertible {
+    let description = "no such file or directory"
+}
+
+@Suite struct PlanningTests {
+    private func plan(_ edit: (inout Spec) -> Void = { _ in }) throws -> BundlePlan {
+        var spec = Spec.template()
+        edit(&spec)
+        return try BundlePlan(
+            spec: spec, id: "c", rootPath: "/bundle/rootfs", bundlePath: "/bundle", shareName: "0",
+            kind: { path throws(Missing) in
+                if path.hasPrefix("/absent") { throw Missing() }
+                return path.hasSuffix("file") ? .other : .directory
+            })
+    }
+
+    @Test func theRootIsTheFirstShare() throws {
+        let plan = try plan { $0.root = Spec.Root(path: "rootfs", readonly: true) }
+        #expect(plan.shares.map(\.sharedPath) == ["0/rootfs"])
+        #expect(plan.shares[0].isReadOnly)
+        #expect(plan.container.root == RootPlan(sharedPath: "0/rootfs", isReadOnly: true))
+    }
+
+    @Test func aBindIsSharedUnderItsIndex() throws {
+        let plan = try plan {
+            $0.mounts = [
+                Spec.Mount(destination: "/proc", type: "proc", source: "proc"),
+                Spec.Mount(destination: "/a", type: "none", source: "data", options: ["rbind", "ro", "nosuid"]),
+                Spec.Mount(destination: "/b", type: "bind", source: "/etc/file", options: ["rro"]),
+            ]
+        }
+        #expect(plan.shares.map(\.source) == ["/bundle/rootfs", "/bundle/data", "/etc/file"])
+        #expect(plan.shares[1].isReadOnly && plan.shares[1].isRecursive && !plan.shares[1].isRecursivelyReadOnly)
+        #expect(plan.shares[2].isReadOnly && plan.shares[2].isRecursivelyReadOnly && plan.shares[2].isFile)
+        let mounts = plan.container.mounts
+        #expect(mounts[1].source == .shared(path: "0/mounts/1", isFile: false, recursive: true))
+        #expect(mounts[1].attributes == [.readOnly, .noSetUID])
+        #expect(mounts[2].source == .shared(path: "0/mounts/2", isFile: true, recursive: false))
+        #expect(mounts[2].recursiveSet == .readOnly)
+    }
+
+    @Test func anAbsentSourceIsNamed() {
+        #expect(
+            throws: PlanningError.mountSource(index: 0, path: "/absent/x", reason: "no such file or directory")
+        ) {
+            try plan { $0.mounts = [Spec.Mount(destination: "/a", type: "bind", source: "/absent/x")] }
+        }
+    }
+
+    @Test(arguments: [(2, "1"), (1024, "39"), (262_144, "10000")] as [(UInt64, String)])
+    func sharesBecomeWeights(shares: UInt64, weight: String) throws {
+        var resources = Spec.Linux.Resources()
+        resources.cpu = Spec.Linux.Resources.CPU()
+        resources.cpu?.shares = shares
+        #expect(try ResourcePlan(resources).files == [KernelParameter(name: "cpu.weight", value: weight)])
+    }
+
+    @Test func limitsBecomeFiles() throws {
+        var resources = Spec.Linux.Resources()
+        resources.memory = Spec.Linux.Resources.Memory()
+        resources.memory?.limit = 1 << 20
+        resources.cpu = Spec.Linux.Resources.CPU()
+        resources.cpu?.quota = 50_000
+        resources.pids = Spec.Linux.Resources.Pids()
+        resources.pids?.limit = -1
+        resources.unified = ["memory.high": "4096"]
+        #expect(
+            try ResourcePlan(resources).files.map { "\($0.name)=\($0.value)" }
+                == ["memory.max=1048576", "cpu.max=50000 100000", "pids.max=max", "memory.high=4096"])
+    }
+
+    @Test(arguments: ["../x", "memory/max", "cgroup.procs", "plain"])
+    func aUnifiedKeyIsAControllersFile(key: String) {
+        var resources = Spec.Linux.Resources()
+        resources.unified = [key: "1"]
+        #expect(throws: PlanningError.self) { try ResourcePlan(resources) }
+    }
+
+    @Test func ownNamespacesAreAlwaysMade() throws {
+        let plan = try plan { $0.linux?.namespaces = [.init(type: .mount)] }
+        #expect(plan.container.namespaces.map(\.kind) == [.mount, .pid, .ipc, .uts, .cgroup])
+        #expect(plan.container.namespaces.allSatisfy { $0.joins == nil })
+    }
+
+    @Test func sysctlsArePaths() throws {
+        let plan = try plan { $0.linux?.sysctl = ["net.ipv4.conf.eth0/100.rp_filter": "1"] }
+        #expect(
+            plan.container.kernelParameters == [
+                KernelParameter(name: "net/ipv4/conf/eth0.100/rp_filter", value: "1")
+            ])
+    }
+
+    @Test func capabilitiesBecomeMasks() throws {
+        let plan = try plan {
+            $0.process?.capabilities?.effective = ["CAP_CHOWN", "CAP_KILL", "CAP_NO_SUCH"]
+        }
+        #expect(plan.container.process.capabilities.effective == 0b10_0001)
+    }
+}
