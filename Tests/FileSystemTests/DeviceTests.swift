@@ -93,6 +93,38 @@ import Virtio
         }
     }
 
+    /// The guest's available index says at all times that there is more: stopping does not wait for its end.
+    @Test func aGuestThatNeverStopsIsStopped() throws {
+        let tree = try TemporaryTree()
+        let device = try device(tree)
+        let driver = try MockDriver(device: device)
+        let queue = driver.queues[1]
+        try initialize(queue)
+        let over = EndFlag()
+        let memory = driver.memory
+        let request = try memory.allocate(Bytes().u32(40).u32(99).u64(1).u64(1).zeros(16).bytes)
+        let reply = try memory.allocate(16)
+        try queue.describe(100, address: request.address.rawValue, byteCount: 40, flags: 1, next: 101)
+        try queue.describe(101, address: reply.address.rawValue, byteCount: 16, flags: 2)
+        for slot in 0..<Int(queue.size) { try queue.available.store(UInt16(100), at: 4 + 2 * slot) }
+        let available = queue.available
+        let used = queue.used
+        let size = queue.size
+        let flooder = try Joiner {
+            while !over.isSet {
+                // Always a full ring ahead of what has been used.
+                if let done = try? used.loadAcquire(at: 2) { try? available.storeRelease(done &+ size, at: 2) }
+            }
+        }
+        try queue.notify()
+        queue.kick.signal()
+        usleep(50_000)
+        #expect(try used.loadAcquire(at: 2) > 1)
+        device.reset()
+        over.set()
+        flooder.join()
+    }
+
     @Test func urgentQueueIsServed() throws {
         let tree = try TemporaryTree()
         try tree.file("f")

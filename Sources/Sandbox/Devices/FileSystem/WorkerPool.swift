@@ -19,15 +19,18 @@ private final class SharedQueue: @unchecked Sendable {
 
     var kick: Int32 { queue.kick.descriptor.rawValue }
 
-    /// The next request; nil when there is none, and then a kick will tell of the next.
-    func take(_ log: (String) -> Void) -> Taken? {
+    /// Whether a request is there.
+    var hasRequest: Bool { lock.withLock { _ in !isBroken && queue.pendingCount > 0 } }
+
+    /// The next request; nil when there is none, and then, where `asksForKicks`, a kick will tell of the next.
+    func take(asksForKicks: Bool, _ log: (String) -> Void) -> Taken? {
         lock.withLock { (_) -> Taken? in
             while !isBroken {
                 do throws(VirtioError) {
                     if let chain = try queue.next() {
                         return Taken(chain: chain, backlog: Int(queue.pendingCount))
                     }
-                    if !queue.enableKicks() { return nil }
+                    if !asksForKicks || !queue.enableKicks() { return nil }
                 } catch {
                     switch error {
                     case .buffer(let head, _), .chainTooLong(let head), .chainTooShort(let head),
@@ -73,6 +76,8 @@ final class WorkerPool {
         let end: EventFD
         let hasListener = Atomic<Bool>(false)
         let sleepers = Atomic<Int>(0)
+        /// Set before `end` is signalled: a guest that never stops asking does not keep the workers.
+        let isEnding = Atomic<Bool>(false)
         let log: @Sendable (String) -> Void
 
         init(
@@ -86,22 +91,17 @@ final class WorkerPool {
             bench = try Epoll()
             wake = try EventFD()
             end = try EventFD()
-            for queue in queues { try kicks.add(queue.kick, [.readable, .edgeTriggered], token: Token.work) }
+            for queue in queues { try kicks.add(queue.kick, [.readable, .edgeTriggered], token: 0) }
             // Edge-triggered, a signal wakes one; it is kept where nobody sleeps yet.
-            try bench.add(wake.descriptor.rawValue, [.readable, .edgeTriggered], token: Token.work)
+            try bench.add(wake.descriptor.rawValue, [.readable, .edgeTriggered], token: 0)
             // Level-triggered, the end wakes all.
-            try kicks.add(end.descriptor.rawValue, .readable, token: Token.end)
-            try bench.add(end.descriptor.rawValue, .readable, token: Token.end)
+            try kicks.add(end.descriptor.rawValue, .readable, token: 0)
+            try bench.add(end.descriptor.rawValue, .readable, token: 0)
         }
 
         func wakeOne() {
             if sleepers.load(ordering: .sequentiallyConsistent) > 0 { wake.signal() }
         }
-    }
-
-    fileprivate enum Token {
-        static let work: UInt64 = 0
-        static let end: UInt64 = 1
     }
 
     private let shared: Shared
@@ -122,6 +122,7 @@ final class WorkerPool {
 
     /// Ends the workers, each after the request it is at.
     func stop() {
+        shared.isEnding.store(true, ordering: .sequentiallyConsistent)
         shared.end.signal()
         for worker in workers { worker.join() }
         workers = []
@@ -150,8 +151,10 @@ private final class Serving {
     private let shared: WorkerPool.Shared
     private let exchange: Exchange
     private var listens = false
-    /// A transfer of this many bytes is worth waking somebody for, where others wait behind it.
-    private static let largeTransfer = 64 << 10
+    private var polling = Polling()
+    /// A read of this many bytes is worth waking somebody for, where others wait behind it. A write is not: the
+    /// host's kernel lets one at a time into a file.
+    private static let largeRead = 64 << 10
 
     init(_ shared: WorkerPool.Shared, _ exchange: Exchange) {
         self.shared = shared
@@ -160,7 +163,7 @@ private final class Serving {
     }
 
     func run() {
-        while true {
+        while !shared.isEnding.load(ordering: .relaxed) {
             if !listens {
                 listens =
                     shared.hasListener.compareExchange(
@@ -168,20 +171,40 @@ private final class Serving {
                     ).exchanged
             }
             drain()
-            let events = listens ? wait(shared.kicks) : sleep()
-            if events.contains(where: { $0.token == WorkerPool.Token.end }) { return }
+            if listens { listen() } else { sleep() }
         }
+    }
+
+    /// Looks for the next request for a moment, then waits for a kick.
+    private func listen() {
+        if polling.duration > 0 {
+            let end = Polling.now() + polling.duration
+            repeat {
+                if shared.queues.contains(where: { $0.hasRequest }) {
+                    polling.found()
+                    return
+                }
+            } while Polling.now() < end
+            polling.missed()
+        }
+        // Only now does the driver have to kick; what came before it knew is served here.
+        drain(asksForKicks: true)
+        guard listens else { return }
+        let start = Polling.now()
+        wait(shared.kicks)
+        polling.slept(Polling.now() - start)
     }
 
     /// Sleeps until woken, unless nobody listens. Who hands the listening on first says so and then looks for
     /// sleepers; who goes to sleep says so and then looks for a listener: one of them sees the other.
-    private func sleep() -> [Epoll.Event] {
+    private func sleep() {
         shared.sleepers.add(1, ordering: .sequentiallyConsistent)
         defer { shared.sleepers.subtract(1, ordering: .sequentiallyConsistent) }
-        return shared.hasListener.load(ordering: .sequentiallyConsistent) ? wait(shared.bench) : []
+        if shared.hasListener.load(ordering: .sequentiallyConsistent) { wait(shared.bench) }
     }
 
-    private func wait(_ epoll: borrowing Epoll) -> [Epoll.Event] { (try? epoll.wait(limit: 1)) ?? [] }
+    /// Whatever happens is looked for by the caller.
+    private func wait(_ epoll: borrowing Epoll) { _ = try? epoll.wait(limit: 1) }
 
     /// Lets another worker listen, where this one does.
     private func handOn() {
@@ -192,13 +215,13 @@ private final class Serving {
     }
 
     /// Serves until every queue is empty, the urgent one first.
-    private func drain() {
+    private func drain(asksForKicks: Bool = false) {
         var isIdle = false
-        while !isIdle {
+        while !isIdle, !shared.isEnding.load(ordering: .relaxed) {
             isIdle = true
             for queue in shared.queues {
-                guard let taken = queue.take(shared.log) else { continue }
-                if taken.backlog > 0, taken.chain.isLonger(than: Self.largeTransfer) { shared.wakeOne() }
+                guard let taken = queue.take(asksForKicks: asksForKicks, shared.log) else { continue }
+                if taken.backlog > 0, taken.chain.writableCount > Self.largeRead { shared.wakeOne() }
                 exchange.backlog = taken.backlog
                 let byteCount = shared.server.serve(taken.chain, on: exchange)
                 queue.complete(taken.chain.head, byteCount: byteCount)
@@ -206,12 +229,5 @@ private final class Serving {
                 break
             }
         }
-    }
-}
-
-extension DescriptorChain {
-    /// Whether either part has more than `byteCount` bytes.
-    fileprivate func isLonger(than byteCount: Int) -> Bool {
-        readableCount > byteCount || writableCount > byteCount
     }
 }
