@@ -60,7 +60,9 @@ extension Runtime {
         let streams = try withGuestSocket(record) { (path, deadline) throws(AgentClientError) in
             try ProcessStreams(hasTerminal: process.hasTerminal, socketPath: path, deadline: deadline)
         }
-        try ask(connection, .create(plan.container, streams: streams.tokens, isOwned: true))
+        var container = plan.container
+        container.process.terminalSize = sizeOfCaller(process, detaches: detaches)
+        try ask(connection, .create(container, streams: streams.tokens, isOwned: true))
         let proxy = try startProxy(
             of: record, connection: connection, streams: streams, caller: caller, detaches: detaches,
             lifeline: lifeline.rawValue)

@@ -18,7 +18,8 @@ extension Runtime {
         let id = try containerID(request.id)
         let record = try record(id)
         try check(.exec, record)
-        let plan = try processPlan(request, of: record, id)
+        var plan = try processPlan(request, of: record, id)
+        plan.terminalSize = sizeOfCaller(plan, detaches: request.detaches)
         let caller = try callerStreams(
             hasTerminal: plan.hasTerminal, size: plan.terminalSize, consoleSocket: request.consoleSocket,
             detaches: request.detaches || request.consoleSocket != nil)

@@ -39,6 +39,15 @@ extension Runtime {
         return .terminal(console)
     }
 
+    /// Gives a process whose terminal is the caller's own that one's size from the start: what it runs may ask at
+    /// once. nil leaves it to the proxy to tell.
+    func sizeOfCaller(_ process: ProcessPlan, detaches: Bool) -> TerminalSize? {
+        guard process.hasTerminal, process.terminalSize == nil, !detaches,
+            let size = Pseudoterminal.size(of: 0), size.rows > 0
+        else { return process.terminalSize }
+        return TerminalSize(rows: size.rows, columns: size.columns)
+    }
+
     /// Starts the fc-proxy of a process of `record`'s container that has been made over `connection`. It is in
     /// the sandbox's cgroup: callers take the process's cgroup for the container's, for its figures.
     ///

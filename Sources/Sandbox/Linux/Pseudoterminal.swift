@@ -27,6 +27,15 @@ public enum Pseudoterminal {
         }
     }
 
+    /// TIOCGWINSZ: rows and columns in characters; nil for what is no terminal.
+    public static func size(of terminal: Int32) -> (rows: UInt16, columns: UInt16)? {
+        var size = winsize()
+        let result = unsafe withUnsafeMutablePointer(to: &size) { pointer in
+            unsafe cl_syscall(Int(__NR_ioctl), Int(terminal), Int(TIOCGWINSZ), pointer.argument, 0, 0, 0)
+        }
+        return result == 0 ? (size.ws_row, size.ws_col) : nil
+    }
+
     /// TIOCSCTTY: makes `terminal` the controlling terminal of the session this process leads.
     public static func makeControlling(_ terminal: Int32) throws(Errno) {
         try syscall(__NR_ioctl, Int(terminal), Int(TIOCSCTTY), 0)

@@ -26,10 +26,6 @@ struct RawTerminal: ~Copyable {
 
     /// Its size now; nil for what is no terminal.
     static func size(_ descriptor: Int32) -> TerminalSize? {
-        var size = winsize()
-        let result = unsafe withUnsafeMutablePointer(to: &size) { pointer in
-            unsafe cl_syscall(Int(__NR_ioctl), Int(descriptor), Int(TIOCGWINSZ), pointer.argument, 0, 0, 0)
-        }
-        return result == 0 ? TerminalSize(rows: size.ws_row, columns: size.ws_col) : nil
+        Pseudoterminal.size(of: descriptor).map { TerminalSize(rows: $0.rows, columns: $0.columns) }
     }
 }
