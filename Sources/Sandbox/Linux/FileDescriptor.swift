@@ -28,11 +28,6 @@ public struct FileDescriptor: ~Copyable, Sendable {
             owning: Int32(try syscall(__NR_fcntl, Int(rawValue), Int(F_DUPFD_CLOEXEC), Int(minimum))))
     }
 
-    /// Whether exec closes the descriptor.
-    public borrowing func setCloseOnExec(_ isOn: Bool) throws(Errno) {
-        try syscall(__NR_fcntl, Int(rawValue), Int(F_SETFD), isOn ? Int(FD_CLOEXEC) : 0)
-    }
-
     /// Whether reads and writes answer `EAGAIN` rather than wait. A property of the open file,
     /// shared by every descriptor on it.
     public borrowing func setNonBlocking(_ isOn: Bool) throws(Errno) {
