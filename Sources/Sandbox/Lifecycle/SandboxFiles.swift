@@ -22,8 +22,9 @@ struct SandboxFiles {
     /// What fc-vmm and fc-fsd had to say.
     var deviceLog: String { directory + "/device.log" }
 
-    /// The last lines of a file of the guest's, with nothing in them that a terminal would obey.
-    static func tail(of path: String, lines: Int = 8) -> [String] {
+    /// The last lines of a file of the guest's, with nothing in them that a terminal would obey. As many as a panic's
+    /// trace takes by default, so that its reason, which comes first, is told.
+    static func tail(of path: String, lines: Int = 20) -> [String] {
         guard let file = try? FileDescriptor.open(path, [.noFollow, .nonBlocking]),
             let end = try? syscall(__NR_lseek, Int(file.rawValue), 0, Int(SEEK_END)),
             (try? syscall(__NR_lseek, Int(file.rawValue), max(0, end - 4096), Int(SEEK_SET))) != nil,
