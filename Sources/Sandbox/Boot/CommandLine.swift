@@ -12,7 +12,9 @@ public enum CommandLine {
     /// - `swiotlb=noforce`: no bounce buffers, 64 MiB in a guest above 4 GiB: virtio here reaches all memory.
     ///
     /// Not needed, as the ACPI tables say it: `i8042.*`, `no_timer_check`, `noapic`, `initcall_blacklist=cmos_init`.
-    public static let platform = ["panic=-1", "reboot=acpi,panic_warm", "pci=off", "8250.nr_uarts=1", "swiotlb=noforce"]
+    public static let platform = [
+        "panic=-1", "reboot=acpi,panic_warm", "pci=off", "8250.nr_uarts=1", "swiotlb=noforce",
+    ]
 
     /// The bytes with the NUL at the end.
     ///

@@ -55,12 +55,16 @@ public struct DescriptorTable: Sendable, Equatable {
 
 extension Segment {
     /// Flat 4 GiB segments, at the selectors Linux has them, __BOOT_CS and __BOOT_DS.
-    static let code32 = Segment(selector: 0x10, limit: .max, type: 0xb, is32Bit: true, isCodeOrData: true, countsPages: true)
+    static let code32 = Segment(
+        selector: 0x10, limit: .max, type: 0xb, is32Bit: true, isCodeOrData: true, countsPages: true)
     static let code64 = Segment(
-        selector: 0x10, limit: .max, type: 0xb, is32Bit: false, isCodeOrData: true, is64BitCode: true, countsPages: true)
-    static let data = Segment(selector: 0x18, limit: .max, type: 0x3, is32Bit: true, isCodeOrData: true, countsPages: true)
+        selector: 0x10, limit: .max, type: 0xb, is32Bit: false, isCodeOrData: true, is64BitCode: true, countsPages: true
+    )
+    static let data = Segment(
+        selector: 0x18, limit: .max, type: 0x3, is32Bit: true, isCodeOrData: true, countsPages: true)
     /// A busy task state segment, which a processor wants in tr; nobody looks into it.
-    static let task = Segment(selector: 0x20, limit: 0x67, type: 0xb, is32Bit: false, isCodeOrData: false, countsPages: false)
+    static let task = Segment(
+        selector: 0x20, limit: 0x67, type: 0xb, is32Bit: false, isCodeOrData: false, countsPages: false)
 
     /// The descriptor, as it stands in the table; the upper half of a 64-bit system descriptor is 0.
     var descriptor: UInt64 {

@@ -2,7 +2,8 @@
 enum DSDT {
     static func table(devices: [DeviceSlot]) -> ByteTable {
         var terms = AML.name(
-            "\\_S5_", AML.package([AML.integer(MachineLayout.sleepTypeOfS5), AML.integer(0), AML.integer(0), AML.integer(0)]))
+            "\\_S5_",
+            AML.package([AML.integer(MachineLayout.sleepTypeOfS5), AML.integer(0), AML.integer(0), AML.integer(0)]))
         var bus = serial
         for (index, device) in devices.enumerated() { bus += virtio(device, index) }
         terms += AML.scope("\\_SB_", bus)
