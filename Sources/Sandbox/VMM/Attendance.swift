@@ -46,7 +46,7 @@ private final class MetricsSignal: DeviceWork {
         signals = try SignalDescriptor(of: SignalMask(SIGUSR1))
     }
 
-    var readiness: Int32 { signals.number }
+    var readiness: Int32 { signals.descriptor.rawValue }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         while signals.next() != nil {

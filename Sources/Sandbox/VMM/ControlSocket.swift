@@ -42,7 +42,7 @@ final class ControlSocket: DeviceWork {
         self.answer = answer
     }
 
-    var readiness: Int32 { epoll.descriptorNumber }
+    var readiness: Int32 { epoll.rawValue }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         // What epoll cannot tell now it tells the next time.

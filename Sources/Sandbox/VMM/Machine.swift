@@ -57,10 +57,11 @@ final class Machine {
             arguments, memory: memory, virtualMachine: virtualMachine, loop: loop, ending: ending)
         timeline.mark("devices")
         let entry = try booting { () throws(BootError) in
-            try BootLoader.load(
+            try Boot.load(
                 BootSource(
                     kernel: arguments.kernel, initramfs: arguments.initramfs, commandLine: arguments.commandLine),
-                into: memory.memory, layout: layout, processors: arguments.vcpuCount, devices: devices.count)
+                into: memory.memory, backing: memory.file.rawValue, layout: layout, processors: arguments.vcpuCount,
+                devices: (0..<devices.count).compactMap(MachineLayout.slot))
         }
         timeline.mark("kernel")
         let processors = try kvm { () throws(KVMError) in
@@ -97,7 +98,7 @@ final class Machine {
         let ending = ending
         try preparing("console") { [loop, log] () throws(Errno) in try loop.add(log) { _ in } }
         let attendance = try Attendance(
-            control: arguments.control, log: arguments.log, report: report, orders: devices, loop: loop)
+            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
         let bus = DeviceBus(
             transports: devices.transports, serial: serial, power: PowerPorts(memory: memory.memory),
             timeline: timeline)
