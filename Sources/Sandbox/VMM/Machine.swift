@@ -57,7 +57,7 @@ final class Machine {
             arguments, memory: memory, virtualMachine: virtualMachine, loop: loop, ending: ending)
         timeline.mark("devices")
         let entry = try booting { () throws(BootError) in
-            try Boot.load(
+            try BootLoader.load(
                 BootSource(
                     kernel: arguments.kernel, initramfs: arguments.initramfs, commandLine: arguments.commandLine),
                 into: memory.memory, backing: memory.file.rawValue, layout: layout, processors: arguments.vcpuCount,
@@ -139,7 +139,7 @@ private struct ProcessorThreads: ~Copyable {
 
     private final class ProcessorThread {
         var thread: Thread?
-        init(_ thread: consuming Thread) { self.thread = thread }
+        init(_ thread: consuming Thread) { self.thread = consume thread }
     }
 
     init(_ interrupters: [VCPUInterrupter]) { self.interrupters = interrupters }

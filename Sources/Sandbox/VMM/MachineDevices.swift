@@ -40,13 +40,14 @@ final class MachineDevices {
     private func add(_ sockets: MachineArguments.Sockets, _ loop: DeviceLoop) throws(VMMError) {
         let ending = ending
         let device = try preparing("vsock device") { () throws(Errno) in
-            // What the guest connects to is opened by its name in this directory; nothing else is by name.
-            try syscall(__NR_fchdir, Int(sockets.directory))
-            _ = FileDescriptor(owning: sockets.directory)
-            return try VsockDevice(
-                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener), loop: loop)
+            try VsockDevice(
+                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener),
+                directory: FileDescriptor(owning: sockets.directory)
+            ) {
+                // A machine that cannot be talked to is of no use.
+                ending.tell(.device(name: "vsock", $0))
+            }
         }
-        // A machine that cannot be talked to is of no use.
         try add("vsock", device, { [] }) { ending.tell(.device(name: "vsock", $0)) }
     }
 
@@ -76,8 +77,12 @@ final class MachineDevices {
         }
         let interrupt = try preparing(name) { () throws(Errno) in try EventFD() }
         try kvm { () throws(KVMError) in try virtualMachine.route(interrupt, to: slot.gsi) }
-        let transport = try preparing(name) { () throws(Errno) in
-            try MMIOTransport(device: device, memory: memory.memory, interrupt: interrupt, onFailure: onFailure)
+        let transport: MMIOTransport
+        do {
+            transport = try MMIOTransport(
+                device: device, memory: memory.memory, interrupt: interrupt, onFailure: onFailure)
+        } catch {
+            throw .prepare(operation: name, error)
         }
         for (index, number) in transport.notifications.enumerated() {
             let kick = try preparing(name) { () throws(Errno) in

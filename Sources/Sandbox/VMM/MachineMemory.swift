@@ -12,27 +12,14 @@ final class MachineMemory {
     let memory: GuestMemory
 
     init(_ layout: MachineLayout) throws(VMMError) {
-        do {
+        file = try preparing("guest memory") { () throws(Errno) in
             let file = try FileDescriptor.memory(named: "guest", allowsSealing: true)
             try syscall(__NR_ftruncate, Int(file.rawValue), Int(layout.memoryByteCount))
-            let seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL
-            try syscall(__NR_fcntl, Int(file.rawValue), Int(F_ADD_SEALS), Int(seals))
-            // What vhost-user back-ends are told are numbers that must not overlap, as the guest's addresses do not.
-            let pieces = layout.pieces(of: file.rawValue).map { piece in
-                var piece = piece
-                piece.frontEndStart = piece.start.rawValue
-                return piece
-            }
-            memory = try GuestMemory(pieces)
-            self.file = file
-            self.pieces = pieces
-        } catch let error as Errno {
-            throw .prepare(operation: "guest memory", error)
-        } catch let error as GuestMemoryError {
-            throw .memory(error)
-        } catch {
-            throw .prepare(operation: "guest memory", .notSupported)
+            try syscall(__NR_fcntl, Int(file.rawValue), CL_F_ADD_SEALS, CL_F_SEAL_SEAL | CL_F_SEAL_SHRINK | CL_F_SEAL_GROW)
+            return file
         }
+        pieces = layout.pieces(of: file.rawValue)
+        do throws(GuestMemoryError) { memory = try GuestMemory(pieces) } catch { throw .memory(error) }
         advise()
     }
 

@@ -5,7 +5,8 @@ import Virtio
 ///
 /// Nothing on this path takes memory, and no lock but a device's own is taken; whatever the guest does, the worst that
 /// comes of it is the end of its own machine.
-struct VCPULoop<Processor: VirtualProcessor> {
+struct VCPULoop<Processor: VirtualProcessor>: @unchecked Sendable {
+    // @unchecked: the processor is handed to the one thread that runs it, whole.
     let index: Int
     let processor: Processor
     let bus: DeviceBus
