@@ -8,3 +8,4 @@
 #include "cl_structs.h"
 #include "cl_files.h"
 #include "cl_port.h"
+#include "cl_kvm.h"
