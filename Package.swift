@@ -148,6 +148,7 @@ let package = Package(
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
         tests("Layout", []),
+        tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
