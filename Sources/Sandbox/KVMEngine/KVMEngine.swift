@@ -63,13 +63,12 @@ public struct KVMEngine: Engine {
         }
     }
 
-    /// The guest's command line before the plan's own arguments. The console is the serial line; a panic restarts
-    /// the machine at once, warm, which is how the monitor tells it from an orderly restart. There is no PCI bus, no
-    /// keyboard controller and no clock of a PC to look for.
+    /// The guest's command line before the plan's own arguments, and behind what the monitor says of its machine. The
+    /// console is the serial line.
     static func commandLine(for machine: MachinePlan) -> String {
         let own = [
-            "console=ttyS0", "quiet", "panic=-1", "reboot=panic_warm", "pci=off", "i8042.noaux", "i8042.nokbd",
-            "8250.nr_uarts=1", "cryptomgr.notests", "initcall_blacklist=blake2s_mod_init,trace_eval_init,trace_eval_sync",
+            "console=ttyS0", "quiet", "cryptomgr.notests",
+            "initcall_blacklist=blake2s_mod_init,trace_eval_init,trace_eval_sync",
         ]
         return (own + machine.kernelArguments).joined(separator: " ")
     }

@@ -59,7 +59,8 @@ final class Machine {
         let entry = try booting { () throws(BootError) in
             try BootLoader.load(
                 BootSource(
-                    kernel: arguments.kernel, initramfs: arguments.initramfs, commandLine: arguments.commandLine),
+                    kernel: arguments.kernel, initramfs: arguments.initramfs,
+                    commandLine: (Boot.CommandLine.platform + [arguments.commandLine]).joined(separator: " ")),
                 into: memory.memory, backing: memory.file.rawValue, layout: layout, processors: arguments.vcpuCount,
                 devices: (0..<devices.count).compactMap(MachineLayout.slot))
         }
