@@ -166,6 +166,7 @@ struct DeviceLoopTests {
         let served = try ServedLoop()
         let work = try ScriptedWork { (_, _, _) throws(VirtioError) in nil }
         try served.loop.add(work) { _ in }
+        #expect(work.waitForTurns(1))
         #expect(throws: Errno.exists) { try served.loop.add(work) { _ in } }
         work.event.signal()
         #expect(work.waitForTurns(2))
