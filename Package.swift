@@ -137,7 +137,7 @@ let package = Package(
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
         .target(
-            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
+            name: "TestSupport", dependencies: ["KVM", "VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
         .executableTarget(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
