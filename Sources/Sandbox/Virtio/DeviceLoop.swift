@@ -58,6 +58,7 @@ public final class DeviceLoop: @unchecked Sendable {
     /// and while the loop runs.
     ///
     /// - Parameter onFailure: called once on the loop's thread, with the work off the loop, when it threw.
+    /// - Throws: what epoll_ctl(2) says of the readiness: `EEXIST` where a work on the loop has it already.
     public func add(
         _ work: any DeviceWork, onFailure: @escaping @Sendable (VirtioError) -> Void
     ) throws(Errno) {
@@ -70,7 +71,9 @@ public final class DeviceLoop: @unchecked Sendable {
         do {
             try epoll.add(member.readiness, .readable, token: token)
         } catch {
-            takeOff(member)
+            // Not watched: whoever else is at this descriptor stays so.
+            member.isOff.store(true, ordering: .releasing)
+            table.withLock { $0.members.removeAll { $0 === member } }
             throw error
         }
         wake.signal()
@@ -137,7 +140,7 @@ public final class DeviceLoop: @unchecked Sendable {
     private func takeOff(_ member: Member) -> Bool {
         if member.isOff.exchange(true, ordering: .acquiringAndReleasing) { return false }
         table.withLock { $0.members.removeAll { $0 === member } }
-        // Where it was never watched there is nothing to stop.
+        // It is watched, so this cannot fail.
         try? epoll.remove(member.readiness)
         return true
     }
