@@ -14,7 +14,8 @@ struct BalloonTests {
         // As Linux gives them: one by one, in no order.
         let numbers = (0..<256).filter { $0 % 8 != 0 }.map { Guest.number(buffer, page: $0) }.shuffled()
         try guest.give(numbers)
-        #expect(try before - guest.residentByteCount() == 224 * 4096)
+        // Less what the queue took meanwhile.
+        #expect(try before - guest.residentByteCount() > 216 * 4096)
         for page in 0..<256 { #expect(try guest.isHeld(buffer, page: page) == (page % 8 == 0)) }
         #expect(guest.metric("inflated_pages") == 224)
         #expect(guest.metric("refused_pages") == 0)
@@ -39,7 +40,7 @@ struct BalloonTests {
         let guest = try Guest()
         #expect(guest.driver.configuration(byteCount: 8) == [UInt8](repeating: 0, count: 8))
         guest.device.setTarget(byteCount: (3 << 20) + 4095)
-        #expect(guest.driver.takeInterrupt() == 2)
+        #expect(guest.driver.takeInterrupt() & 2 == 2)
         #expect(guest.driver.configuration(byteCount: 4) == [0, 3, 0, 0])
         #expect(guest.metric("target_bytes") == 3 << 20)
         // `actual`, as the driver writes it.
@@ -79,14 +80,14 @@ struct BalloonTests {
         for page in 0..<256 { try whole.slice.store(UInt64.max, at: 4096 * page + 8) }
         let before = try guest.residentByteCount()
         // What is not a whole page is not given away: from the middle of one to the middle of another.
-        let middle = MockMemory.Buffer(
-            address: try #require(buffer.address.advanced(by: 2048)),
-            slice: try buffer.slice.part(from: 2048, byteCount: 62 * 4096))
-        try queue.add(readable: [], writable: [whole, middle])
+        try queue.describe(
+            10, address: whole.address.rawValue, byteCount: UInt32(whole.byteCount), flags: 3, next: 11)
+        try queue.describe(11, address: buffer.address.rawValue + 2048, byteCount: 62 * 4096, flags: 2)
+        try queue.offer(10)
         try queue.notify()
         #expect(try queue.waitUsed().byteCount == 0)
         #expect(guest.metric("reported_bytes") == 1 << 20 + 61 * 4096)
-        #expect(try before - guest.residentByteCount() == 1 << 20 + 61 * 4096)
+        #expect(try before - guest.residentByteCount() > 1 << 20 + 53 * 4096)
         #expect(try guest.isHeld(buffer, page: 0) && guest.isHeld(buffer, page: 62))
         #expect(try !guest.isHeld(buffer, page: 1) && !guest.isHeld(buffer, page: 61))
     }
@@ -136,8 +137,14 @@ struct BalloonTests {
             VirtioActivation(
                 memory: guest.memory.guest, features: Guest.features,
                 queues: [first.deviceQueue(), second.deviceQueue(), third.deviceQueue()]))
-        guest.device.requestStatistics()
-        _ = try third.waitUsed()
+        var used: MockQueue.Used?
+        for _ in 0..<500 where used == nil {
+            // Asked for before the device has its buffer, new figures are those that come with it.
+            guest.device.requestStatistics()
+            SystemTime.sleep(milliseconds: 10)
+            used = try third.takeUsed()
+        }
+        #expect(used != nil)
         #expect(try third.takeUsed() == nil)
         guest.device.reset()
         guest.device.reset()

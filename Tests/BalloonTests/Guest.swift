@@ -13,6 +13,8 @@ final class Guest {
     let driver: MMIODriver
     private let failures = Failures()
 
+    private struct NoFailure: Error {}
+
     private final class Failures: Sendable {
         let all = Mutex<[VirtioError]>([])
     }
@@ -80,7 +82,7 @@ final class Guest {
             if let first = failures.all.withLock({ $0.first }) { return first }
             SystemTime.sleep(milliseconds: 10)
         }
-        throw MockQueue.TimedOut()
+        throw NoFailure()
     }
 
     var hasFailed: Bool { failures.all.withLock { !$0.isEmpty } }

@@ -29,7 +29,7 @@ private struct Host {
         whole = try GuestMemory([
             .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount + 2 * margin, file: file.rawValue)
         ])
-        for mark in marks { try mark.store(UInt64.max, at: 0) }
+        for mark in try marks { try mark.store(UInt64.max, at: 0) }
     }
 
     /// The first word of each page around the guest's memory.
