@@ -70,6 +70,18 @@ struct BalloonTests {
         #expect(device.targetByteCount == 1 << 20)
     }
 
+    @Test func aTargetThatIsSetWhileTheDriverComesUp() throws {
+        let served = try ServedLoop()
+        let device = try BalloonDevice(loop: served.loop)
+        let driver = try MMIODriver(device: device)
+        try driver.negotiate(Guest.features)
+        device.setTarget(byteCount: 1 << 20)
+        for index in 0..<2 { try driver.setUpQueue(index, size: 16) }
+        driver.status |= 4
+        #expect(driver.takeInterrupt() & 2 == 2)
+        #expect(driver.configuration(byteCount: 4) == [0, 1, 0, 0])
+    }
+
     /// Linux numbers the queue of reports without a gap, the standard with one.
     @Test(arguments: [3, 4])
     func reportedPagesAreFreed(queue index: Int) throws {

@@ -92,6 +92,8 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
         }
         self.work = work
         configurationChanged.withLock { $0 = changed }
+        // A target that was set since the driver's reset was told to nobody.
+        if targetByteCount > 0 { changed() }
     }
 
     public func reset() {
