@@ -102,7 +102,8 @@ private func play(_ input: Input) throws {
     let device = FuzzDevice()
     try drive(device, input, all)
     precondition(!device.isActive, "the device was left running")
-    precondition(try lowestFree() == before, "a descriptor leaked")
+    let after = try lowestFree()
+    precondition(after == before, "a descriptor leaked")
 }
 
 private func drive(_ device: FuzzDevice, _ input: Input, _ all: GuestSlice) throws {
