@@ -174,7 +174,7 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
             name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],

@@ -19,9 +19,9 @@ final class ScriptedBackEnd {
 
     /// - Parameters:
     ///   - fault: what it does instead of answering `request`, each time it comes.
-    init(features: UInt64 = 1 << 32 | 1 << 30 | 1 << 29 | 1 << 28, queues: UInt64 = 2, request: UInt32, _ fault: Fault)
-        throws
-    {
+    init(
+        features: UInt64 = 1 << 32 | 1 << 30 | 1 << 29 | 1 << 28, queues: UInt64 = 2, request: UInt32, _ fault: Fault
+    ) throws {
         let pair = try UnixSocket.pair()
         connection = try pair.first.duplicate().release()
         own = try pair.second.duplicate()

@@ -1,4 +1,5 @@
 public import Linux
+public import Metrics
 import Synchronization
 public import Virtio
 
@@ -19,6 +20,7 @@ public final class VsockDevice: VirtioDevice {
     private let loop: DeviceLoop
     private let onFailure: @Sendable (VirtioError) -> Void
     private let running = Running()
+    private let counters = VsockCounters()
 
     /// The work that is on the loop. When it fails it goes, and every connection with it.
     private final class Running: Sendable {
@@ -80,7 +82,7 @@ public final class VsockDevice: VirtioDevice {
         do {
             work = try VsockWork(
                 guestCID: guestCID, listener: listener.rawValue, limits: limits, memory: activation.memory,
-                receiveQueue: receiveQueue, transmitQueue: transmitQueue)
+                receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         } catch {
             throw .activation(operation: "vsock epoll set", errno: error.rawValue)
         }
@@ -101,5 +103,11 @@ public final class VsockDevice: VirtioDevice {
 
     public func reset() {
         if let work = running.take() { loop.remove(work) }
+        counters.connections.set(0)
     }
+}
+
+extension VsockDevice: Metered {
+    /// Packets are those of the device's own protocol; bytes are what the streams carried.
+    public var metrics: [Metric] { counters.metrics }
 }
