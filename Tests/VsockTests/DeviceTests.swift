@@ -33,11 +33,11 @@ struct DeviceTests {
                 return client.received.count >= expected.utf8.count
             })
         #expect(client.text == expected)
-        let metrics = side.device.metrics
+        let metrics = side.device.counters.metrics
         #expect(metrics.contains(Metric("bytes_from_guest", 6)) && metrics.contains(Metric("bytes_to_guest", 5)))
         #expect(metrics.contains(Metric("connections", 1)))
         side.device.reset()
-        #expect(side.device.metrics.contains(Metric("connections", 0)))
+        #expect(side.device.counters.metrics.contains(Metric("connections", 0)))
     }
 
     @Test func theGuestRefuses() throws {

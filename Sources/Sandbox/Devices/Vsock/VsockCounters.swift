@@ -1,7 +1,7 @@
-internal import Metrics
+public import Metrics
 
 /// What went through the device since the monitor began, whoever drove it.
-public final class VsockCounters: Sendable {
+public final class VsockCounters: Metered, Sendable {
     /// Packets, and the bytes of streams in them.
     let packetsFromGuest = Counter()
     let bytesFromGuest = Counter()
@@ -12,7 +12,7 @@ public final class VsockCounters: Sendable {
 
     public init() {}
 
-    var metrics: [Metric] {
+    public var metrics: [Metric] {
         [
             Metric("packets_from_guest", packetsFromGuest), Metric("bytes_from_guest", bytesFromGuest),
             Metric("packets_to_guest", packetsToGuest), Metric("bytes_to_guest", bytesToGuest),

@@ -1,5 +1,4 @@
 public import Linux
-public import Metrics
 import Synchronization
 public import Virtio
 
@@ -14,13 +13,14 @@ public import Virtio
 /// The loop serves everything between ``activate(_:)`` and ``reset()``; host peers that come before wait in the
 /// listener's backlog.
 public final class VsockDevice: VirtioDevice {
+    /// What went through it, of all its lives.
+    public let counters = VsockCounters()
     private let guestCID: UInt64
     private let listener: FileDescriptor
     private let limits: VsockLimits
     private let loop: DeviceLoop
     private let onFailure: @Sendable (VirtioError) -> Void
     private let running = Running()
-    private let counters = VsockCounters()
 
     /// The work that is on the loop. When it fails it goes, and every connection with it.
     private final class Running: Sendable {
@@ -105,9 +105,4 @@ public final class VsockDevice: VirtioDevice {
         if let work = running.take() { loop.remove(work) }
         counters.connections.set(0)
     }
-}
-
-extension VsockDevice: Metered {
-    /// Packets are those of the device's own protocol; bytes are what the streams carried.
-    public var metrics: [Metric] { counters.metrics }
 }
