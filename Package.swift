@@ -175,13 +175,13 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests("VMM", ["VMM", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
-            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
+            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),
     ]
 )

@@ -111,6 +111,11 @@ final class Machine {
                     index: processor.index, processor: processor, bus: bus, counters: counters, ending: ending)
                 try threads.start(named: "vcpu\(processor.index)") { if let end = body.run() { ending.tell(end) } }
             }
+            if let sockets = arguments.sockets {
+                // The host's ports are there; nothing else is looked up by name.
+                let directory = FileDescriptor(owning: sockets.directory)
+                try Thread.enter(directory: directory.rawValue)
+            }
             try loop.run()
         } catch {
             ending.tell(.loop(error))

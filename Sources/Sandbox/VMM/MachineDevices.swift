@@ -41,14 +41,11 @@ final class MachineDevices {
         let ending = ending
         let device = try preparing("vsock device") { () throws(Errno) in
             try VsockDevice(
-                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener),
-                directory: FileDescriptor(owning: sockets.directory)
-            ) {
-                // A machine that cannot be talked to is of no use.
-                ending.tell(.device(name: "vsock", $0))
-            }
+                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener), loop: loop)
         }
-        try add("vsock", device, { [] }) { ending.tell(.device(name: "vsock", $0)) }
+        // A machine that cannot be talked to is of no use.
+        let counters = device.counters
+        try add("vsock", device, { counters.metrics }) { ending.tell(.device(name: "vsock", $0)) }
     }
 
     private func add(_ share: MachineArguments.Share, _ loop: DeviceLoop) throws(VMMError) {
