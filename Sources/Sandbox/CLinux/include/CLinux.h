@@ -7,3 +7,4 @@
 #include "cl_constants.h"
 #include "cl_structs.h"
 #include "cl_files.h"
+#include "cl_io_uring.h"
