@@ -143,7 +143,7 @@ let package = Package(
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
-        tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
+        tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
         tests("RateLimiter", ["RateLimiter"]),
