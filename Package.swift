@@ -176,10 +176,10 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
-            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
+            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),
     ]
 )

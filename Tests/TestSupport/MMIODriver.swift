@@ -1,4 +1,4 @@
-public import GuestMemory
+import GuestMemory
 public import Linux
 public import Virtio
 
@@ -103,6 +103,9 @@ public final class MMIODriver {
         _ = own.release()
         return EventFD(owning: FileDescriptor(owning: try copy.get()))
     }
+
+    /// Whether the device has interrupted since this was last asked.
+    public func wasInterrupted() -> Bool { interrupt.drain() }
 
     /// What Linux' interrupt handler does.
     ///

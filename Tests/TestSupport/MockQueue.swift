@@ -69,7 +69,7 @@ public final class MockQueue {
         self.call = call
         freeDescriptors = (0..<size).reversed()
         epoll = try Epoll()
-        try epoll.add(call.descriptor.rawValue, .readable, token: 0)
+        try epoll.add(self.call.descriptor.rawValue, .readable, token: 0)
     }
 
     /// The device's half, for a device in this process.

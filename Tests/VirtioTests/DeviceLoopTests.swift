@@ -8,8 +8,8 @@ import Virtio
 private final class ScriptedWork: DeviceWork, @unchecked Sendable {
     // @unchecked: the script is set before the loop has it.
     let event: EventFD
-    let turns = Atomic<Int>(0)
-    let isWorking = Atomic<Bool>(false)
+    private let turnsTaken = Atomic<Int>(0)
+    private let isAtWork = Atomic<Bool>(false)
     private let script: (ScriptedWork, Int, ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant?
 
     init(
@@ -19,19 +19,21 @@ private final class ScriptedWork: DeviceWork, @unchecked Sendable {
         self.script = script
     }
 
+    var turns: Int { turnsTaken.load(ordering: .sequentiallyConsistent) }
+    var isWorking: Bool { isAtWork.load(ordering: .sequentiallyConsistent) }
     var readiness: Int32 { event.descriptor.rawValue }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
-        isWorking.store(true, ordering: .sequentiallyConsistent)
-        defer { isWorking.store(false, ordering: .sequentiallyConsistent) }
+        isAtWork.store(true, ordering: .sequentiallyConsistent)
+        defer { isAtWork.store(false, ordering: .sequentiallyConsistent) }
         event.drain()
-        let turn = turns.add(1, ordering: .sequentiallyConsistent).newValue
+        let turn = turnsTaken.add(1, ordering: .sequentiallyConsistent).newValue
         return try script(self, turn, now)
     }
 
     func waitForTurns(_ count: Int) -> Bool {
         let patience = Deadline(after: .seconds(10))
-        while turns.load(ordering: .sequentiallyConsistent) < count {
+        while turns < count {
             if patience.hasPassed { return false }
             SystemTime.sleep(milliseconds: 1)
         }
@@ -56,7 +58,7 @@ struct DeviceLoopTests {
             #expect(work.waitForTurns(turn))
         }
         SystemTime.sleep(milliseconds: 30)
-        #expect(work.turns.load(ordering: .relaxed) == 20 && later.turns.load(ordering: .relaxed) == 1)
+        #expect(work.turns == 20 && later.turns == 1)
     }
 
     @Test("Deadlines are kept, the nearest first, and those that want more at once leave room for others")
@@ -82,9 +84,9 @@ struct DeviceLoopTests {
         patient.event.signal()
         #expect(patient.waitForTurns(3))
         served.loop.remove(greedy)
-        let turns = greedy.turns.load(ordering: .sequentiallyConsistent)
+        let turns = greedy.turns
         SystemTime.sleep(milliseconds: 5)
-        #expect(greedy.turns.load(ordering: .sequentiallyConsistent) == turns)
+        #expect(greedy.turns == turns)
     }
 
     @Test("A work that throws is off the loop before it is told, once; the others go on")
@@ -112,7 +114,7 @@ struct DeviceLoopTests {
             #expect(other.waitForTurns(turn))
         }
         #expect(log.all == [.queueMissing(4)])
-        #expect(broken.turns.load(ordering: .relaxed) == 2)
+        #expect(broken.turns == 2)
         // It may come again.
         try loop.add(broken) { log.note($0) }
         #expect(broken.waitForTurns(3))
@@ -129,10 +131,10 @@ struct DeviceLoopTests {
             try served.loop.add(work) { _ in }
             #expect(work.waitForTurns(1))
             served.loop.remove(work)
-            #expect(!work.isWorking.load(ordering: .sequentiallyConsistent))
-            let turns = work.turns.load(ordering: .sequentiallyConsistent)
+            #expect(!work.isWorking)
+            let turns = work.turns
             SystemTime.sleep(milliseconds: 1)
-            #expect(work.turns.load(ordering: .sequentiallyConsistent) == turns)
+            #expect(work.turns == turns)
             served.loop.remove(work)
         }
     }
@@ -153,10 +155,10 @@ struct DeviceLoopTests {
         try loop.add(work) { _ in }
         #expect(work.waitForTurns(3))
         SystemTime.sleep(milliseconds: 5)
-        #expect(work.turns.load(ordering: .sequentiallyConsistent) == 3)
-        let turns = victim.turns.load(ordering: .sequentiallyConsistent)
+        #expect(work.turns == 3)
+        let turns = victim.turns
         SystemTime.sleep(milliseconds: 5)
-        #expect(victim.turns.load(ordering: .sequentiallyConsistent) == turns)
+        #expect(victim.turns == turns)
     }
 
     @Test("A readiness that cannot be watched is refused, and the loop ends when it is told")
@@ -164,13 +166,14 @@ struct DeviceLoopTests {
         let served = try ServedLoop()
         let work = try ScriptedWork { (_, _, _) throws(VirtioError) in nil }
         try served.loop.add(work) { _ in }
+        #expect(work.waitForTurns(1))
         #expect(throws: Errno.exists) { try served.loop.add(work) { _ in } }
         work.event.signal()
         #expect(work.waitForTurns(2))
         #expect(served.end() == nil)
         work.event.signal()
         SystemTime.sleep(milliseconds: 5)
-        #expect(work.turns.load(ordering: .sequentiallyConsistent) == 2)
+        #expect(work.turns == 2)
         served.loop.remove(work)
     }
 }

@@ -45,14 +45,16 @@ public enum Monitor {
     private static func serveVsock(_ arguments: Arguments) throws(VMMError) {
         let connection = FileDescriptor(owning: arguments.vsockVhost)
         let failure = Failure()
+        let loop: DeviceLoop
+        let line: Line
         let device: VsockDevice
         do {
-            // A second descriptor, for the device's thread to hang up on.
-            let line = Line(try connection.duplicate())
+            // A second descriptor, for the devices' thread to hang up on.
+            line = Line(try connection.duplicate())
+            loop = try DeviceLoop()
             device = try VsockDevice(
-                guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener),
-                directory: FileDescriptor(owning: arguments.vsockDirectory)
-            ) { error in
+                guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener), loop: loop
+            ) { [line] error in
                 // A machine that cannot be talked to is of no use: end it.
                 failure.note(error)
                 line.hangUp()
@@ -60,14 +62,40 @@ public enum Monitor {
         } catch {
             throw .prepare(operation: "vsock device", error)
         }
+        let serving = try serve(loop, in: arguments.vsockDirectory) { [line] error in
+            failure.note(error)
+            line.hangUp()
+        }
         var outcome: VhostUserError?
         do throws(VhostUserError) {
             try Backend(device: device, connection: connection).serve()
         } catch {
             outcome = error
         }
+        loop.stop()
+        serving.join()
         if let error = failure.first { throw .vsock(error) }
         if let outcome { throw .vhostUser(outcome) }
+    }
+
+    /// Runs `loop` on a thread of its own, whose working directory is `directory`, where the host's ports are: the
+    /// only place where fc-vmm looks names up. The descriptor is taken over.
+    private static func serve(
+        _ loop: DeviceLoop, in directory: Int32, onFailure: @escaping @Sendable (VirtioError) -> Void
+    ) throws(VMMError) -> Thread {
+        do {
+            return try Thread(named: "devices") {
+                do throws(Errno) {
+                    let directory = FileDescriptor(owning: directory)
+                    try Thread.enter(directory: directory.rawValue)
+                    try loop.run()
+                } catch {
+                    onFailure(.activation(operation: "device loop", errno: error.rawValue))
+                }
+            }
+        } catch {
+            throw .prepare(operation: "device thread", error)
+        }
     }
 
     private static func report(_ error: VMMError, to descriptor: Int32) {
