@@ -44,7 +44,7 @@ import Virtio
 
     @Test func refusesAnotherAccessThanAskedFor() throws {
         let name = "/var/tmp/block-test-\(getpid())"
-        defer { unlink(name) }
+        defer { _ = unsafe unlink(name) }
         try DiskFile.fill(FileDescriptor.open(name, [.create, .readWrite], mode: 0o600), sectors: 4)
         #expect(try Disk(try .open(name), isReadOnly: true).sectorCount == 4)
         let refused: [(OpenOptions, Bool)] = [
