@@ -94,7 +94,8 @@ import Virtio
         let driver = try DiskDriver(
             try Disk(try DiskFile.memory(sectors: 1), isReadOnly: true), usesRing: usesRing, identifier: "vol-17")
         #expect(
-            try driver.run(8, in: [20]) == .init(status: 0, bytes: Array("vol-17".utf8) + [UInt8](repeating: 0, count: 14)))
+            try driver.run(8, in: [20])
+                == .init(status: 0, bytes: Array("vol-17".utf8) + [UInt8](repeating: 0, count: 14)))
         #expect(try driver.run(8, in: [7, 13]).bytes.prefix(7) == Array("vol-17".utf8) + [0])
         #expect(try driver.run(8, in: [19]).status == 1)
     }

@@ -106,7 +106,9 @@ import Virtio
             if skip < size {
                 let step = min(size - skip, count - done)
                 // Inside a vector, which is a slice of guest memory.
-                if let base = unsafe vector.base { unsafe (base + skip).copyMemory(from: overflow + done, byteCount: step) }
+                if let base = unsafe vector.base {
+                    unsafe (base + skip).copyMemory(from: overflow + done, byteCount: step)
+                }
                 done += step
                 skip = 0
             } else {

@@ -26,7 +26,8 @@ final class Receiver {
         self.counters = counters
         isMergeable = features & NetFeature.mergeableBuffers != 0
         hasChecksums = features & NetFeature.guestChecksum != 0
-        let longest = features & NetFeature.guestSegmentation != 0 ? NetLimit.frame : (mtu ?? 1500) + NetLimit.ethernet + 4
+        let longest =
+            features & NetFeature.guestSegmentation != 0 ? NetLimit.frame : (mtu ?? 1500) + NetLimit.ethernet + 4
         wanted = NetLimit.header + longest
     }
 
