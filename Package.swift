@@ -147,6 +147,9 @@ let package = Package(
         tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
+        tests("RateLimiter", ["RateLimiter"]),
+        tests("Block", ["Block", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
+        tests("Net", ["Net", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
         tests("Layout", []),
         tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
