@@ -120,12 +120,12 @@ struct ArgumentsTests {
             ])
         let data = try #require(arguments.disks.first)
         #expect(data.id == "data" && data.isReadOnly && String(data.descriptor) == disk)
-        #expect(data.bandwidth == RateLimit(size: 1 << 20, refill: .milliseconds(100)))
-        #expect(data.operations == RateLimit(size: 10, burst: 5, refill: .seconds(1)))
+        #expect(data.limits.bandwidth == RateLimit(size: 1 << 20, refill: .milliseconds(100)))
+        #expect(data.limits.operations == RateLimit(size: 10, burst: 5, refill: .seconds(1)))
         let network = try #require(arguments.networks.first)
         #expect(network.address == [0x52, 0x54, 0, 0x12, 0x34, 0x56] && network.mtu == 1400)
-        #expect(network.transmitOperations == RateLimit(size: 7, refill: .milliseconds(1)))
-        #expect(network.receiveBandwidth == nil)
+        #expect(network.limits.transmit.operations == RateLimit(size: 7, refill: .milliseconds(1)))
+        #expect(network.limits.receive == .unlimited)
     }
 
     @Test(

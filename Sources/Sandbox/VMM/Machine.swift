@@ -99,7 +99,7 @@ final class Machine {
         let ending = ending
         try preparing("console") { [loop, log] () throws(Errno) in try loop.add(log) { _ in } }
         let attendance = try Attendance(
-            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
+            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: Orders(devices: devices).answer)
         let bus = DeviceBus(
             transports: devices.transports, serial: serial, power: PowerPorts(memory: memory.memory),
             timeline: timeline)
@@ -115,6 +115,11 @@ final class Machine {
                 // The host's ports are there; nothing else is looked up by name.
                 let directory = FileDescriptor(owning: sockets.directory)
                 try Thread.enter(directory: directory.rawValue)
+            }
+            if let directory = arguments.sockets?.directory {
+                // What the guest connects to is looked up here; nothing else is by name.
+                try Thread.enter(directory: directory)
+                _ = FileDescriptor(owning: directory)
             }
             try loop.run()
         } catch {

@@ -43,6 +43,11 @@ enum QEMUDevices {
         } catch {
             throw .prepare(operation: "vsock device", error)
         }
+        let counters = device.counters
+        let report = MetricsReport(
+            timeline: BootTimeline(), sections: [MetricsReport.Section(name: "vsock") { counters.metrics }])
+        let attendance = try Attendance(
+            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
         let serving = try serve(loop, in: arguments.vsockDirectory) { [line] error in
             failure.note(error)
             line.hangUp()
@@ -55,6 +60,7 @@ enum QEMUDevices {
         }
         loop.stop()
         serving.join()
+        _ = attendance
         if let error = failure.first { throw .vsock(error) }
         if let outcome { throw .vhostUser(outcome) }
     }

@@ -3,7 +3,8 @@ public import RateLimiter
 public import Virtio
 
 /// The entropy device, virtio 1.2 §5.4: random bytes of the host's kernel for the guest's.
-public final class EntropyDevice: VirtioDevice {
+public final class EntropyDevice: VirtioDevice, @unchecked Sendable {
+    // @unchecked: the work comes and goes under the transport's lock; what counts is safe to read anywhere.
     private let loop: DeviceLoop
     private let source: EntropySource
     private var work: EntropyWork?
