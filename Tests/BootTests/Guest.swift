@@ -45,7 +45,7 @@ final class Guest {
     ) throws -> EntryState {
         let kernel = try memoryFile(kernel)
         let archive = try memoryFile(initramfs ?? [])
-        return try Boot.load(
+        return try BootLoader.load(
             BootSource(
                 kernel: kernel.rawValue, initramfs: initramfs == nil ? nil : archive.rawValue,
                 commandLine: commandLine, entry: entry),

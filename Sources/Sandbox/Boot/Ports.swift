@@ -17,6 +17,4 @@ public enum Port {
     public static let sleepStatus: UInt16 = 0x601
     /// ACPI's reset register, ACPI 6.4 §4.8.3.6: a write of `MachineLayout.resetValue` restarts. One byte.
     public static let reset: UInt16 = 0x602
-    /// The guest's init writes any byte here when it starts.
-    public static let bootTimer: UInt16 = 0x603
 }

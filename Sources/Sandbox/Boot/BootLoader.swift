@@ -1,7 +1,7 @@
 public import GuestMemory
 
 /// What a guest's memory and first registers hold.
-public enum Boot {
+public enum BootLoader {
     /// Fills `memory` so that its first processor can begin at the state returned: the kernel, its initramfs and
     /// command line, the tables that describe the machine.
     ///
