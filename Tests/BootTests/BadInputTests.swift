@@ -186,7 +186,7 @@ import Testing
         let pipe = try FileDescriptor.pipe()
         let zero = try FileDescriptor.open("/dev/zero")
         func load(_ kernel: Int32, _ initramfs: Int32? = nil) throws {
-            _ = try Boot.load(
+            _ = try BootLoader.load(
                 BootSource(kernel: kernel, initramfs: initramfs, commandLine: ""), into: guest.memory,
                 layout: guest.layout, processors: 1, devices: [])
         }
@@ -206,7 +206,7 @@ import Testing
         // Guest memory that cannot be written through its file.
         let readOnly = try FileDescriptor.open("/proc/self/fd/\(guest.file.rawValue)")
         #expect(throws: BootError.send(.kernel, offset: 232, byteCount: 5000, .badFileDescriptor)) {
-            try Boot.load(
+            try BootLoader.load(
                 BootSource(kernel: kernel.rawValue, initramfs: nil, commandLine: ""), into: guest.memory,
                 backing: readOnly.rawValue, layout: guest.layout, processors: 1, devices: [])
         }
@@ -232,7 +232,7 @@ import Testing
         let guest = try Guest(byteCount: 32 << 20)
         let file = try memoryFile(kernel)
         #expect(throws: BootError.missingMemory(start: 0, byteCount: 64 << 20)) {
-            try Boot.load(
+            try BootLoader.load(
                 BootSource(kernel: file.rawValue, initramfs: nil, commandLine: ""), into: guest.memory,
                 layout: MachineLayout(memoryByteCount: 64 << 20), processors: 1, devices: [])
         }

@@ -41,7 +41,7 @@ import Testing
         try archive.writeAll([UInt8](repeating: 2, count: 4096))
 
         let before = try blocks(of: guest.file.rawValue)
-        let info = try Boot.load(
+        let info = try BootLoader.load(
             BootSource(kernel: kernel.rawValue, initramfs: archive.rawValue, commandLine: ""), into: guest.memory,
             backing: throughFile ? guest.file.rawValue : nil, layout: guest.layout, processors: 1, devices: []
         ).rbx
@@ -75,7 +75,7 @@ import Testing
         let path = try #require(Self.stockKernel)
         let guest = try Guest(byteCount: 128 << 20)
         let kernel = try FileDescriptor.open(path)
-        let state = try Boot.load(
+        let state = try BootLoader.load(
             BootSource(kernel: kernel.rawValue, initramfs: nil, commandLine: "console=ttyS0", entry: entry),
             into: guest.memory, backing: guest.file.rawValue, layout: guest.layout, processors: 2, devices: slots(3))
         #expect(state.mode == (entry == .pvh ? .protected32 : .long64))
@@ -88,7 +88,7 @@ import Testing
         // It is too big for the smallest guest, and says so before anything is written.
         let small = try Guest(byteCount: 32 << 20)
         #expect {
-            try Boot.load(
+            try BootLoader.load(
                 BootSource(kernel: kernel.rawValue, initramfs: nil, commandLine: ""), into: small.memory,
                 layout: small.layout, processors: 1, devices: [])
         } throws: {

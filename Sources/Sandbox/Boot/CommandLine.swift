@@ -16,6 +16,12 @@ public enum CommandLine {
         "panic=-1", "reboot=acpi,panic_warm", "pci=off", "8250.nr_uarts=1", "swiotlb=noforce",
     ]
 
+    /// How a kernel built with VIRTIO_MMIO_CMDLINE_DEVICES is told of its devices, one parameter each, where there is
+    /// no ACPI (`BootSource.Description.mpTable`): registers and interrupt.
+    public static func devices(_ slots: [DeviceSlot]) -> [String] {
+        slots.map { "virtio_mmio.device=\($0.byteCount / 1024)K@\(hex($0.address)):\($0.gsi)" }
+    }
+
     /// The bytes with the NUL at the end.
     ///
     /// - Parameter limit: how many bytes the kernel takes, without the NUL.

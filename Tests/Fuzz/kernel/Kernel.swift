@@ -45,7 +45,7 @@ private func boot(_ choice: UInt8) {
         kernel: kernel, initramfs: choice & 4 == 0 ? nil : initramfs, commandLine: "console=ttyS0",
         entry: entries[Int(choice & 3) % 3])
     do {
-        let state = try Boot.load(
+        let state = try BootLoader.load(
             source, into: memory, backing: choice & 8 == 0 ? nil : backing, layout: layout, processors: 2,
             devices: [MachineLayout.slot(0)!])
         precondition(state.rip >= 0x10_0000 && state.rip < byteCount)
