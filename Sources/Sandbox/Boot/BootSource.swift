@@ -15,7 +15,8 @@ public struct BootSource: Sendable {
         /// From ACPI tables: all a stock kernel needs, and the only way for it to power the machine off.
         case acpi
         /// From an MP table, and of its devices from the command line, where the caller puts
-        /// `CommandLine.devices(_:)`: for a kernel without ACPI. Such a one ends by a reset.
+        /// `CommandLine.withoutACPI(_:)`: for a kernel without ACPI. It cannot power the machine off: its init must
+        /// end it by a restart, which then is a write of `Port.keyboardReset`.
         case mpTable
     }
 

@@ -1,7 +1,7 @@
 import GuestMemory
 
 /// The processors and interrupts for a kernel without ACPI: Intel's MultiProcessor Specification 1.4, chapter 4. What
-/// such a kernel cannot learn from it, its devices, stands on its command line (`CommandLine.devices(_:)`).
+/// such a kernel cannot learn from it, its devices, stands on its command line (`CommandLine.withoutACPI(_:)`).
 struct MPTable {
     let processors: Int
     let devices: [DeviceSlot]
