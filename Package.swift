@@ -136,12 +136,13 @@ let package = Package(
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
         .target(
-            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
+            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "KVM", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
         .executableTarget(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        tests("KVM", ["KVM", "TestSupport", "Linux", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
         tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),

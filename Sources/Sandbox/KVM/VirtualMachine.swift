@@ -62,6 +62,11 @@
             public var nanoseconds: UInt64
             /// Nanoseconds since 1970 on the host at that moment, where the kernel tells (Linux 5.16).
             public var hostRealtime: UInt64?
+
+            public init(nanoseconds: UInt64, hostRealtime: UInt64? = nil) {
+                self.nanoseconds = nanoseconds
+                self.hostRealtime = hostRealtime
+            }
         }
 
         /// KVM_GET_CLOCK, api.rst 4.29.
