@@ -10,7 +10,8 @@
         public func forVCPU(_ index: Int, of count: Int) -> ProcessorFeatures {
             var features = self
             let identifier = UInt32(truncatingIfNeeded: index)
-            let cores = UInt32(clamping: max(1, count))
+            // More than any KVM allows.
+            let cores = UInt32(min(max(1, count), 1 << 16))
             // Identifiers are dense, so this many bits of one tell cores apart.
             let bits = cores == 1 ? 0 : UInt32(32 - (cores - 1).leadingZeroBitCount)
             let identifiers: UInt32 = 1 << bits
