@@ -72,7 +72,8 @@ let package = Package(
         room("Block", "Sandbox/Devices/Block", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Net", "Sandbox/Devices/Net", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room(
-            "Entropy", "Sandbox/Devices/Entropy", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+            "Entropy", "Sandbox/Devices/Entropy",
+            ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Serial", "Sandbox/Devices/Serial", ["RateLimiter", "Metrics", "Linux"]),
 
