@@ -73,7 +73,7 @@
     }
 
     extension VCPU {
-        /// KVM_SET_CPUID2, api.rst 4.20: makes this the vCPU of its index of `count`, with `features`. Before its
+        /// KVM_SET_CPUID2: makes this the vCPU of its index of `count`, with `features`. Before its
         /// first run.
         public func configure(_ features: ProcessorFeatures, count: Int) throws(KVMError) {
             var words = features.forVCPU(index, of: count).words

@@ -39,7 +39,7 @@
         /// A vCPU, numbered from 0, whose number is its APIC's as well. After the interrupt controller, which gives
         /// each vCPU its local APIC. Number 0 starts; the others wait for it to start them.
         ///
-        /// KVM is fastest where the thread that makes a vCPU is the one that runs it (api.rst 2).
+        /// KVM is fastest where the thread that makes a vCPU is the one that runs it (api.rst 1).
         public func makeVCPU(index: Int) throws(KVMError) -> VCPU {
             try VCPUInterrupter.installHandler()
             let number: Int
