@@ -116,6 +116,13 @@
             }
         }
 
+        @Test func theComponentsOfExtendedState() {
+            let state = Leaf(0xd, 0, eax: 0xe7, edx: 1)
+            #expect(ProcessorFeatures([Leaf(1, ecx: 1 << 26), state]).extendedStateComponents == 0x1_0000_00e7)
+            #expect(ProcessorFeatures([Leaf(1), state]).extendedStateComponents == 0)
+            #expect(ProcessorFeatures([Leaf(1, ecx: 1 << 26)]).extendedStateComponents == 0)
+        }
+
         @Test func oneThatSaysNothingStaysSo() {
             #expect(ProcessorFeatures([]).offered().forVCPU(0, of: 2).leaves.isEmpty)
         }

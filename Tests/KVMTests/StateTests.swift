@@ -22,7 +22,8 @@
         @Test func registersOfAllKinds() throws {
             let toy = try ToyMachine(hasInterruptController: true)
             let vcpu = try toy.vcpu([0xf4])
-            try vcpu.configure(try toy.hypervisor.supportedProcessor().offered(), count: 1)
+            let offered = try toy.hypervisor.supportedProcessor().offered()
+            try vcpu.configure(offered, count: 1)
             var registers = try vcpu.registers()
             registers.rbx = 0x1234_5678_9abc_def0
             try vcpu.setRegisters(registers)
@@ -41,7 +42,10 @@
             let extended = try vcpu.xsave()
             #expect(extended.count >= 4096)
             try vcpu.setXsave(extended)
-            try vcpu.setExtendedControl(try vcpu.extendedControl())
+            let control = try vcpu.extendedControl()
+            // x87 is always there.
+            #expect(control.xcrs.0.value == max(1, offered.extendedStateComponents))
+            try vcpu.setExtendedControl(control)
             try vcpu.setEvents(try vcpu.events())
             try vcpu.setDebugRegisters(try vcpu.debugRegisters())
             #expect(try vcpu.timestampKilohertz() > 0)
