@@ -116,11 +116,6 @@ final class Machine {
                 let directory = FileDescriptor(owning: sockets.directory)
                 try Thread.enter(directory: directory.rawValue)
             }
-            if let directory = arguments.sockets?.directory {
-                // What the guest connects to is looked up here; nothing else is by name.
-                try Thread.enter(directory: directory)
-                _ = FileDescriptor(owning: directory)
-            }
             try loop.run()
         } catch {
             ending.tell(.loop(error))
