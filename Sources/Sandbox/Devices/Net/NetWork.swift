@@ -65,8 +65,8 @@ final class NetWork: DeviceWork, @unchecked Sendable {
             try events.epoll.add(receiveQueue.kick.descriptor.rawValue, .readable, token: Token.receiveKick)
             try events.epoll.add(transmitQueue.kick.descriptor.rawValue, .readable, token: Token.transmitKick)
             if link.isUp {
-                try events.epoll.add(tap.file.rawValue, [], token: Token.tap)
-                interest = []
+                try events.epoll.add(tap.file.rawValue, Self.idle, token: Token.tap)
+                interest = Self.idle
             }
         } catch {
             stopWatching()
@@ -157,10 +157,13 @@ final class NetWork: DeviceWork, @unchecked Sendable {
 
     // MARK: the tap
 
+    /// EPOLLPRI, which a tap never is. Without it the kernel would not look whether a tap has lost its interface.
+    private static let idle = Epoll.Events(rawValue: 0x002)
+
     /// Watches the tap for what a direction waits for, and for nothing else: what nobody takes would be told for ever.
     private func watch() throws(VirtioError) {
         guard let interest, link.isUp else { return }
-        var wanted: Epoll.Events = []
+        var wanted = Self.idle
         if case .tap = receiver.pause { wanted.insert(.readable) }
         if case .tap = transmitter.pause { wanted.insert(.writable) }
         if wanted == interest { return }
