@@ -1,10 +1,10 @@
-import GuestMemory
-import Linux
-import RateLimiter
-import Virtio
+public import GuestMemory
+public import Linux
+public import RateLimiter
+public import Virtio
 
 /// Both directions of the device, from activation to reset.
-final class NetWork: DeviceWork, @unchecked Sendable {
+public final class NetWork: DeviceWork, @unchecked Sendable {
     // @unchecked: the loop's thread's, until it is off the loop; others call `wake` alone.
 
     /// What the device waits for: the driver's kicks and the tap.
@@ -74,12 +74,26 @@ final class NetWork: DeviceWork, @unchecked Sendable {
         }
     }
 
-    var readiness: Int32 { events.epoll.rawValue }
+    /// Frames without a device, for whoever gives this its turns.
+    public convenience init(
+        tap: Tap, memory: GuestMemory, features: UInt64, receiveQueue: Virtqueue, transmitQueue: Virtqueue,
+        receive: RateLimits = .unlimited, transmit: RateLimits = .unlimited
+    ) throws(Errno) {
+        try self.init(
+            events: try Events(), tap: tap, link: Link(), mtu: nil, memory: memory, features: features,
+            receiveQueue: receiveQueue, transmitQueue: transmitQueue,
+            limits: Limits(
+                receive: receive, transmit: transmit, pendingReceive: PendingLimits(),
+                pendingTransmit: PendingLimits()),
+            received: NetCounters(), sent: NetCounters(), lost: { _ in })
+    }
+
+    public var readiness: Int32 { events.epoll.rawValue }
 
     /// Has the loop give this work a turn. Any thread may call it.
     func wake() { receiveQueue.kick.signal() }
 
-    func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
+    public func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         var mayReceive = takeLimits(receiveLimits, &receiver.limiter, now)
         var mayTransmit = takeLimits(transmitLimits, &transmitter.limiter, now)
         var tapEvents: Epoll.Events = []
@@ -112,7 +126,7 @@ final class NetWork: DeviceWork, @unchecked Sendable {
     }
 
     /// Lets go of the queues: nothing is under way but what the receiver holds.
-    func finish() {
+    public func finish() {
         receiver.finish()
         stopWatching()
     }
