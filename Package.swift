@@ -72,9 +72,10 @@ let package = Package(
         room("Block", "Sandbox/Devices/Block", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Net", "Sandbox/Devices/Net", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room(
-            "Entropy", "Sandbox/Devices/Entropy", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+            "Entropy", "Sandbox/Devices/Entropy",
+            ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Serial", "Sandbox/Devices/Serial", ["RateLimiter", "Metrics", "Linux"]),
+        room("Serial", "Sandbox/Devices/Serial", ["Metrics", "Linux"]),
 
         // The machine that those devices are in: its processors, and what it starts with.
         room("KVM", "Sandbox/KVM", ["Linux", "CLinux"]),
@@ -136,7 +137,7 @@ let package = Package(
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
         .target(
-            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
+            name: "TestSupport", dependencies: ["KVM", "VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
         .executableTarget(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
@@ -150,6 +151,7 @@ let package = Package(
         tests("Block", ["Block", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
         tests("Net", ["Net", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
         tests("Layout", []),
+        tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
@@ -176,8 +178,11 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests("VMM", ["VMM", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("Serial", ["Serial", "Metrics", "Linux"]),
+        tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
+        tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
             name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),

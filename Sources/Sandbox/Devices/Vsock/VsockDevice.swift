@@ -13,6 +13,8 @@ public import Virtio
 /// The loop serves everything between ``activate(_:)`` and ``reset()``; host peers that come before wait in the
 /// listener's backlog.
 public final class VsockDevice: VirtioDevice {
+    /// What went through it, of all its lives.
+    public let counters = VsockCounters()
     private let guestCID: UInt64
     private let listener: FileDescriptor
     private let limits: VsockLimits
@@ -80,7 +82,7 @@ public final class VsockDevice: VirtioDevice {
         do {
             work = try VsockWork(
                 guestCID: guestCID, listener: listener.rawValue, limits: limits, memory: activation.memory,
-                receiveQueue: receiveQueue, transmitQueue: transmitQueue)
+                receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         } catch {
             throw .activation(operation: "vsock epoll set", errno: error.rawValue)
         }
@@ -101,5 +103,6 @@ public final class VsockDevice: VirtioDevice {
 
     public func reset() {
         if let work = running.take() { loop.remove(work) }
+        counters.connections.set(0)
     }
 }

@@ -27,13 +27,14 @@ final class VsockWork: DeviceWork, @unchecked Sendable {
 
     init(
         guestCID: UInt64, listener socket: Int32, limits: VsockLimits, memory: GuestMemory,
-        receiveQueue: Virtqueue, transmitQueue: Virtqueue
+        receiveQueue: Virtqueue, transmitQueue: Virtqueue, counters: VsockCounters
     ) throws(Errno) {
         poller = try Poller()
         ports = UnixPorts(poller: poller)
         muxer = Muxer(guestCID: guestCID, host: ports, limits: limits, firstToken: Token.last)
         listener = UnixListener(socket: socket, poller: poller, limits: limits)
-        pump = QueuePump(muxer: muxer, receiveQueue: receiveQueue, transmitQueue: transmitQueue)
+        pump = QueuePump(
+            muxer: muxer, receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         self.receiveQueue = receiveQueue
         self.transmitQueue = transmitQueue
         self.memory = memory
