@@ -70,7 +70,7 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     }
 
     /// Sees every request that is under way to its end, and returns it. The kernel touches no guest memory after.
-    func finish() {
+    public func finish() {
         while !transfers.isEmpty, let ring {
             do throws(Errno) {
                 try ring.wait()
