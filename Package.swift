@@ -62,13 +62,33 @@ let package = Package(
 
         // Guest memory, virtqueues and the devices on them.
         room("GuestMemory", "Sandbox/GuestMemory", ["CLinux", "Linux"]),
-        room("Virtio", "Sandbox/Virtio", ["GuestMemory", "Linux", "CLinux"]),
-        room("VhostUser", "Sandbox/VhostUser", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
-        room("Vsock", "Sandbox/Devices/Vsock", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room("Virtio", "Sandbox/Virtio", ["GuestMemory", "Metrics", "Linux", "CLinux"]),
+        room("VhostUser", "Sandbox/VhostUser", ["Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
+        room("Vsock", "Sandbox/Devices/Vsock", ["Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
         room("FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
 
+        room("Metrics", "Sandbox/Metrics"),
+        room("RateLimiter", "Sandbox/RateLimiter"),
+        room("Block", "Sandbox/Devices/Block", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+        room("Net", "Sandbox/Devices/Net", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+        room(
+            "Entropy", "Sandbox/Devices/Entropy",
+            ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+        room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+        room("Serial", "Sandbox/Devices/Serial", ["RateLimiter", "Metrics", "Linux"]),
+
+        // The machine that those devices are in: its processors, and what it starts with.
+        room("KVM", "Sandbox/KVM", ["Linux", "CLinux"]),
+        room("Boot", "Sandbox/Boot", ["GuestMemory", "Linux", "CLinux"]),
+
         // The engines, and the jail they run in.
-        room("VMM", "Sandbox/VMM", ["Vsock", "VhostUser", "Virtio", "Linux", "CLinux"]),
+        room(
+            "VMM", "Sandbox/VMM",
+            [
+                "Vsock", "Block", "Net", "Entropy", "Balloon", "Serial", "KVM", "Boot", "RateLimiter", "Metrics",
+                "VhostUser", "Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux",
+            ]),
+        room("KVMEngine", "Sandbox/KVMEngine", ["Engine", "SandboxPlan", "Linux"]),
         room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
         room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
         room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
@@ -94,8 +114,8 @@ let package = Package(
         room(
             "Sandbox", "Sandbox/Lifecycle",
             [
-                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "Jailer",
-                "Cgroup",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "KVMEngine",
+                "Jailer", "Cgroup",
                 "Linux",
             ]),
 

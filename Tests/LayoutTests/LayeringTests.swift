@@ -9,6 +9,10 @@ import Testing
         "Capabilities": "Sandbox/Capabilities", "Seccomp": "Sandbox/Seccomp", "Cgroup": "Sandbox/Cgroup",
         "GuestMemory": "Sandbox/GuestMemory", "Virtio": "Sandbox/Virtio", "VhostUser": "Sandbox/VhostUser",
         "Vsock": "Sandbox/Devices/Vsock", "FileSystem": "Sandbox/Devices/FileSystem", "VMM": "Sandbox/VMM",
+        "Metrics": "Sandbox/Metrics", "RateLimiter": "Sandbox/RateLimiter", "Block": "Sandbox/Devices/Block",
+        "Net": "Sandbox/Devices/Net", "Entropy": "Sandbox/Devices/Entropy", "Balloon": "Sandbox/Devices/Balloon",
+        "Serial": "Sandbox/Devices/Serial", "KVM": "Sandbox/KVM", "Boot": "Sandbox/Boot",
+        "KVMEngine": "Sandbox/KVMEngine",
         "Engine": "Sandbox/Engine", "QEMU": "Sandbox/QEMU", "Jailer": "Sandbox/Jailer",
         "AgentProtocol": "Agent/AgentProtocol", "AgentClient": "Agent/AgentClient", "AgentCore": "Agent/AgentCore",
         "Planning": "Sandbox/Planning", "RuntimeState": "Sandbox/RuntimeState",
@@ -18,13 +22,21 @@ import Testing
     ]
 
     static let kernel: Set<String> = ["CLinux", "Linux"]
-    static let device: Set<String> = ["CLinux", "Linux", "GuestMemory", "Virtio"]
+    static let device: Set<String> = ["CLinux", "Linux", "GuestMemory", "Virtio", "Metrics"]
 
     static let allowed: [String: Set<String>] = [
         "OCISpec": [], "SandboxPlan": [], "Linux": ["CLinux"],
         "Capabilities": ["Linux", "CCapability"], "Seccomp": ["Linux", "CSeccomp"], "Cgroup": kernel,
-        "GuestMemory": kernel, "Virtio": ["CLinux", "Linux", "GuestMemory"], "VhostUser": device,
-        "Vsock": device, "FileSystem": device.union(["VhostUser"]), "VMM": device.union(["VhostUser", "Vsock"]),
+        "GuestMemory": kernel, "Virtio": ["CLinux", "Linux", "GuestMemory", "Metrics"],
+        "VhostUser": device, "Vsock": device, "FileSystem": device.union(["VhostUser"]),
+        "Metrics": [], "RateLimiter": [], "Block": device.union(["RateLimiter"]),
+        "Net": device.union(["RateLimiter"]), "Entropy": device.union(["RateLimiter"]), "Balloon": device,
+        "Serial": ["Linux", "Metrics", "RateLimiter"], "KVM": kernel, "Boot": kernel.union(["GuestMemory"]),
+        "VMM": device.union([
+            "VhostUser", "Vsock", "Block", "Net", "Entropy", "Balloon", "Serial", "KVM", "Boot", "RateLimiter",
+            "SandboxPlan",
+        ]),
+        "KVMEngine": kernel.union(["SandboxPlan", "Engine"]),
         "Engine": kernel.union(["SandboxPlan", "Cgroup"]), "QEMU": kernel.union(["SandboxPlan", "Engine"]),
         "Jailer": kernel.union(["SandboxPlan", "Capabilities", "Cgroup"]),
         "AgentProtocol": ["CAgentProtocol", "CProtobuf", "SandboxPlan"],
@@ -35,7 +47,7 @@ import Testing
         "ProcessProxy": kernel.union(["AgentProtocol", "SandboxPlan"]),
         "Sandbox": kernel.union([
             "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentProtocol", "AgentClient", "Engine", "QEMU",
-            "Jailer", "Cgroup",
+            "KVMEngine", "Jailer", "Cgroup",
         ]),
         "fc-runc": [
             "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit",

@@ -31,6 +31,10 @@ public final class GuestMemory: @unchecked Sendable {
         public let frontEndStart: UInt64
         let mapped: MappedMemory
         let offset: Int
+
+        /// Where the region is mapped in this process: for the kernel (KVM_SET_USER_MEMORY_REGION, madvise(2)),
+        /// never to be read through here.
+        public var hostAddress: UInt64 { unsafe UInt64(UInt(bitPattern: mapped.base)) + UInt64(offset) }
     }
 
     /// A region as the hot path reads it: plain numbers, nothing to retain. `regions` keeps it mapped.
@@ -47,7 +51,8 @@ public final class GuestMemory: @unchecked Sendable {
         }
     }
 
-    let regions: [Region]
+    /// By address.
+    public let regions: [Region]
     @usableFromInline let windows: [Window]
 
     /// Memory described piece by piece, each `byteCount` bytes of `file` from `offset` on, mapped shared. The

@@ -50,11 +50,22 @@ public struct VirtioActivation: ~Copyable {
     public let features: UInt64
     /// By queue index; a queue the driver did not set up is nil.
     public var queues: [Virtqueue?]
+    /// Tells the driver that the configuration space changed, virtio 1.2 §2.5. Any thread may call it.
+    public let configurationChanged: @Sendable () -> Void
+    /// Tells whoever owns the device that the driver, or the host, broke it: it does nothing more until
+    /// ``VirtioDevice/reset()``. Any thread may call it.
+    public let failed: @Sendable (VirtioError) -> Void
 
-    public init(memory: GuestMemory, features: UInt64, queues: [Virtqueue?]) {
+    public init(
+        memory: GuestMemory, features: UInt64, queues: [Virtqueue?],
+        configurationChanged: @escaping @Sendable () -> Void = {},
+        failed: @escaping @Sendable (VirtioError) -> Void = { _ in }
+    ) {
         self.memory = memory
         self.features = features
         self.queues = queues
+        self.configurationChanged = configurationChanged
+        self.failed = failed
     }
 }
 

@@ -1,0 +1,2 @@
+/// Feature bits of the device, virtio 1.2 §5.
+enum BlockFeature {}

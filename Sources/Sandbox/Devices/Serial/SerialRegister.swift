@@ -1,0 +1,2 @@
+/// Registers of a 16550, by offset from its first port.
+enum SerialRegister {}

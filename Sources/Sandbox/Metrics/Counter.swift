@@ -1,0 +1,16 @@
+public import Synchronization
+
+/// A count that one thread adds to and any may read: no lock, no allocation, exact once the writer rests.
+public final class Counter: Sendable {
+    @usableFromInline let value = Atomic<UInt64>(0)
+
+    @inlinable public init() {}
+
+    @inlinable @inline(__always)
+    public func add(_ amount: UInt64 = 1) { value.wrappingAdd(amount, ordering: .relaxed) }
+
+    /// Stands for a moment as for a size or a time: the last value set.
+    @inlinable public func set(_ new: UInt64) { value.store(new, ordering: .relaxed) }
+
+    @inlinable public var count: UInt64 { value.load(ordering: .relaxed) }
+}

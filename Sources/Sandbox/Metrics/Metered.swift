@@ -1,0 +1,21 @@
+/// What can be counted of, under the names that reach users: lower case, words joined by `_`, units last
+/// (`read_bytes`, `stalled_us`).
+public protocol Metered: AnyObject {
+    /// Name and value of each figure now, in a fixed order. Safe to read on any thread.
+    var metrics: [Metric] { get }
+}
+
+/// One figure.
+public struct Metric: Hashable, Sendable {
+    public var name: String
+    public var value: UInt64
+
+    public init(_ name: String, _ value: UInt64) {
+        self.name = name
+        self.value = value
+    }
+
+    public init(_ name: String, _ counter: Counter) {
+        self.init(name, counter.count)
+    }
+}
