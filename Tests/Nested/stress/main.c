@@ -11,6 +11,7 @@ static int usage(void) {
           "stress block DEVICE WORKERS STEPS SEED\n"
           "stress sum DEVICE\n"
           "stress network ADDRESS CONNECTIONS MEBIBYTES SEED\n"
+          "stress tap NAME DESCRIPTOR COMMAND...\n"
           "stress serve ADDRESS CONNECTIONS MEBIBYTES SEED\n",
           stderr);
     return 2;
@@ -18,6 +19,7 @@ static int usage(void) {
 
 int main(int count, char **words) {
     if (getpid() == 1 && count > 0 && !strcmp(words[0], "/init")) init_machine();
+    if (count > 4 && !strcmp(words[1], "tap")) return with_tap(words[2], words[3], words + 4);
     if (count == 3 && !strcmp(words[1], "verify")) return verify_files(words[2]);
     if (count == 3 && !strcmp(words[1], "sum")) return sum_block(words[2]);
     if (count != 6) return usage();

@@ -30,3 +30,4 @@ int sum_block(const char *device);
 int stress_network(const char *address, int count, int mebibytes, uint64_t seed);
 int serve_network(const char *address, int count, int mebibytes, uint64_t seed);
 void init_machine(void) __attribute__((noreturn));
+int with_tap(const char *name, const char *number, char **command);
