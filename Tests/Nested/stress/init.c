@@ -168,7 +168,7 @@ void init_machine(void) {
     printf("stress: ends\n");
     fflush(stdout);
     sync();
-    /* With panic=-1 and reboot=t on the command line, the machine's end on every monitor. */
+    /* With panic=-1 on the command line this ends the machine on every monitor. */
     reboot(RB_AUTOBOOT);
     for (;;) pause();
 }
