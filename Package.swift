@@ -75,7 +75,7 @@ let package = Package(
             "Entropy", "Sandbox/Devices/Entropy",
             ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Serial", "Sandbox/Devices/Serial", ["RateLimiter", "Metrics", "Linux"]),
+        room("Serial", "Sandbox/Devices/Serial", ["Metrics", "Linux"]),
 
         // The machine that those devices are in: its processors, and what it starts with.
         room("KVM", "Sandbox/KVM", ["Linux", "CLinux"]),
@@ -144,10 +144,11 @@ let package = Package(
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
-        tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
+        tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
         tests("Layout", []),
+        tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
@@ -175,7 +176,8 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("VMM", ["VMM", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("Serial", ["Serial", "Metrics", "Linux"]),
         .executableTarget(
             name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),

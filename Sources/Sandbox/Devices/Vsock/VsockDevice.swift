@@ -64,6 +64,9 @@ public final class VsockDevice: VirtioDevice {
     /// struct virtio_vsock_config, virtio 1.2 §5.10.4.
     public var configuration: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: guestCID >> (8 * $0)) } }
 
+    /// The guest's context identifier is the host's to give.
+    public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
+
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard activation.queues.count >= 1, let receiveQueue = activation.queues[0] else { throw .queueMissing(0) }
