@@ -9,9 +9,9 @@ extension QEMUEngine {
 
     func arguments(for machine: MachinePlan) -> [String] {
         let mebibytes = "\(machine.memoryByteCount >> 20)M"
+        let board = Board(machine.deviceDiscovery)
         let options =
-            [
-                QEMUOption("machine", "q35", Self.machineProperties),
+            board.options + [
                 // Shared, so that fc-vmm and fc-fsd can map it.
                 QEMUOption("object", "memory-backend-memfd", ["id": "ram", "size": mebibytes, "share": "on"]),
                 QEMUOption("smp", "\(machine.vcpuCount)"),
@@ -19,10 +19,10 @@ extension QEMUEngine {
                 processor,
                 acceleration,
                 QEMUOption("chardev", "socket", ["id": "vsock", "fd": "3"]),
-                QEMUOption("device", "vhost-user-vsock-pci", ["chardev": "vsock"]),
+                QEMUOption("device", "vhost-user-vsock-\(board.bus)", ["chardev": "vsock"]),
                 QEMUOption("chardev", "socket", ["id": "fs", "fd": "4"]),
                 QEMUOption(
-                    "device", "vhost-user-fs-pci",
+                    "device", "vhost-user-fs-\(board.bus)",
                     ["chardev": "fs", "tag": GuestConvention.sharedTag, "queue-size": "1024"]),
                 QEMUOption("chardev", "socket", ["id": "console", "fd": "5"]),
                 QEMUOption("serial", "chardev:console"),
@@ -37,12 +37,6 @@ extension QEMUEngine {
                 "-append", kernelArguments(for: machine).joined(separator: " "),
             ]
     }
-
-    /// What a microVM has no use for is left out: each costs the guest's start something.
-    static let machineProperties: KeyValuePairs<String, String> = [
-        "smm": "off", "hpet": "off", "usb": "off", "sata": "off", "vmport": "off", "graphics": "off",
-        "memory-backend": "ram",
-    ]
 
     /// Programs are built for x86-64-v2 and v3 by now. Translated, five levels of page tables only cost.
     var processor: QEMUOption {
@@ -69,10 +63,7 @@ extension QEMUEngine {
     /// The guest's command line before the plan's own arguments; guest/BOOT.md has what each is worth. The
     /// console is the serial line; a panic restarts the machine at once, which `-no-reboot` makes its end.
     func kernelArguments(for machine: MachinePlan) -> [String] {
-        var arguments = [
-            "console=ttyS0", "quiet", "panic=-1", "cryptomgr.notests",
-            "initcall_blacklist=blake2s_mod_init,trace_eval_init,trace_eval_sync",
-        ]
+        var arguments = ["console=ttyS0", "quiet", "panic=-1"] + Board(machine.deviceDiscovery).kernelArguments
         // The host does not speculate on code it translates.
         if accelerator == .tcg { arguments.append("mitigations=off") }
         if accelerator == .tcg, machine.vcpuCount == 1 { arguments += ["nolapic_timer", "noreplace-smp"] }
