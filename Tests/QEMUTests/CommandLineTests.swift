@@ -53,6 +53,24 @@ struct CommandLineTests {
         #expect(values(of: "-accel", in: Self.engine(.kvm).arguments(for: Self.machine)) == ["kvm"])
     }
 
+    @Test func aKernelThatNeedsNoFirmwareGetsAMicroVM() {
+        var machine = Self.machine
+        #expect(values(of: "-machine", in: Self.engine().arguments(for: machine)).first?.hasPrefix("q35,") == true)
+        machine.deviceDiscovery = .commandLine
+        let words = Self.engine().arguments(for: machine)
+        #expect(values(of: "-machine", in: words).count == 1)
+        #expect(values(of: "-machine", in: words).first?.hasPrefix("microvm,acpi=off,") == true)
+        #expect(
+            values(of: "-device", in: words) == [
+                "vhost-user-vsock-device,chardev=vsock",
+                "vhost-user-fs-device,chardev=fs,tag=fc-shared,queue-size=1024",
+            ])
+        #expect(Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
+        #expect(Self.engine(.kvm).kernelArguments(for: machine).contains("reboot=triple"))
+        machine.deviceDiscovery = .firmware
+        #expect(!Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
+    }
+
     @Test func theGuestsArgumentsStayOneWord() {
         var machine = Self.machine
         machine.kernelArguments = ["a=1,2", "-device", "x"]
