@@ -71,6 +71,16 @@ struct CommandLineTests {
         #expect(!Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
     }
 
+    @Test(arguments: [
+        ("tsc\n", "processor\t: 0\nbogomips\t: 5192.26\n", 2_596_130),
+        ("kvm-clock\n", "bogomips : 4400.00", 2_200_000), ("hpet\n", "bogomips\t: 5192.26\n", nil), ("tsc", "", nil),
+        ("tsc", "bogomips\t: fast", nil), ("tsc", "bogomips\t: 1e300", nil), ("tsc", "bogomips\t: nan", nil),
+        ("tsc", "bogomips\t: -1", nil), ("", "", nil),
+    ])
+    func theHostsCounterIsBelievedWhereTheHostDoes(clock: String, processors: String, kilohertz: Int?) {
+        #expect(HostTimestampCounter.kilohertz(clock: clock, processors: processors) == kilohertz)
+    }
+
     @Test func theGuestsArgumentsStayOneWord() {
         var machine = Self.machine
         machine.kernelArguments = ["a=1,2", "-device", "x"]

@@ -38,10 +38,11 @@ extension QEMUEngine {
             ]
     }
 
-    /// Programs are built for x86-64-v2 and v3 by now. Translated, five levels of page tables only cost.
+    /// Programs are built for x86-64-v2 and v3 by now. Translated, five levels of page tables only cost, and "fast
+    /// string operations" make kernel and programs copy and clear memory by the byte.
     var processor: QEMUOption {
         switch accelerator {
-        case .tcg: QEMUOption("cpu", "max", ["la57": "off"])
+        case .tcg: QEMUOption("cpu", "max", ["la57": "off", "erms": "off", "fsrm": "off"])
         case .kvm: QEMUOption("cpu", "host")
         }
     }
@@ -66,6 +67,11 @@ extension QEMUEngine {
         var arguments = ["console=ttyS0", "quiet", "panic=-1"] + Board(machine.deviceDiscovery).kernelArguments
         // The host does not speculate on code it translates.
         if accelerator == .tcg { arguments.append("mitigations=off") }
+        if accelerator == .tcg, machine.deviceDiscovery == .commandLine,
+            let kilohertz = HostTimestampCounter.kilohertz()
+        {
+            arguments += ["tsc_early_khz=\(kilohertz)", "tsc=reliable"]
+        }
         if accelerator == .tcg, machine.vcpuCount == 1 { arguments += ["nolapic_timer", "noreplace-smp"] }
         return arguments + machine.kernelArguments
     }
