@@ -50,7 +50,7 @@ enum Board {
         case .q35: ["cryptomgr.notests", "initcall_blacklist=blake2s_mod_init,trace_eval_init,trace_eval_sync"]
         // There is nothing else to reset the machine by. A triple fault is one to QEMU as well, and `-no-reboot` makes
         // it the machine's end.
-        case .microvm: ["reboot=triple"]
+        case .microvm: ["acpi=off", "reboot=triple"]
         }
     }
 }
