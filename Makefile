@@ -33,6 +33,7 @@ TEST_PACKAGES += conmon         # podman's monitor
 
 KERNEL_PACKAGES += make         # the kernel's own build
 KERNEL_PACKAGES += xz-utils     # unpacks its source
+KERNEL_PACKAGES += patch        # mends it
 KERNEL_PACKAGES += flex         # reads its configuration
 KERNEL_PACKAGES += bison        # the same
 KERNEL_PACKAGES += bc           # makes a table of time constants
