@@ -38,9 +38,9 @@ known() {
     echo "$package"
 }
 
-# checksum FILE...: of the recipe.
+# checksum: of the recipe, on standard input.
 checksum() {
-    cat "$@" | sha256sum | cut -c 1-12
+    sha256sum | cut -c 1-12
 }
 
 # whole DIRECTORY: whether a cached kernel is complete and unchanged.
