@@ -8,6 +8,7 @@
  *   stress.mac=INTERFACE,MAC              what it must be
  *   stress.random=BYTES                   from /dev/hwrng
  *   stress.cpus=COUNT                     processors online
+ *   stress.registers=WORKERS,MILLISECONDS   vector registers stay whole
  *   stress.memory=MEBIBYTES               written and read again
  */
 #define _GNU_SOURCE
@@ -123,6 +124,12 @@ static int entropy(char *word) {
     return 0;
 }
 
+static int registers(char *words) {
+    char *count = strtok(words, ","), *time = strtok(NULL, ",");
+    if (!time) fail("stress.registers");
+    return stress_registers(atoi(count), atoi(time));
+}
+
 static int processors(char *word) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     if (online != atol(word)) fail("%ld processors, not %s", online, word);
@@ -143,7 +150,7 @@ static const struct {
     const char *name;
     int (*run)(char *words);
 } tasks[] = {{"stress.block=", block}, {"stress.readonly=", read_only}, {"stress.net=", network},
-             {"stress.mac=", hardware_address}, {"stress.figures=", figures}, {"stress.random=", entropy}, {"stress.cpus=", processors},
+             {"stress.registers=", registers}, {"stress.mac=", hardware_address}, {"stress.figures=", figures}, {"stress.random=", entropy}, {"stress.cpus=", processors},
              {"stress.memory=", memory}};
 
 void init_machine(void) {

@@ -29,6 +29,7 @@ int stress_block(const char *device, int count, int steps, uint64_t seed);
 int sum_block(const char *device);
 int stress_network(const char *address, int count, int mebibytes, uint64_t seed);
 int serve_network(const char *address, int count, int mebibytes, uint64_t seed);
+int stress_registers(int count, int milliseconds);
 int figures_block(const char *device, int mebibytes);
 int figures_network(const char *peer, int mebibytes);
 int figures_serve(const char *here, int mebibytes);
