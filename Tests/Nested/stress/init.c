@@ -4,9 +4,11 @@
  *   stress.block=DEVICE,WORKERS,STEPS     then "sum …" of all of it
  *   stress.readonly=DEVICE                "sum …"; writing must fail
  *   stress.net=INTERFACE,ADDRESS,PEER,CONNECTIONS,MEBIBYTES
+ *   stress.figures=DEVICE,INTERFACE,ADDRESS,PEER,MEBIBYTES   how fast they are, see figures.c
  *   stress.mac=INTERFACE,MAC              what it must be
  *   stress.random=BYTES                   from /dev/hwrng
  *   stress.cpus=COUNT                     processors online
+ *   stress.registers=WORKERS,MILLISECONDS   vector registers stay whole
  *   stress.memory=MEBIBYTES               written and read again
  */
 #define _GNU_SOURCE
@@ -89,6 +91,15 @@ static void read_line(const char *path, char *line, int size) {
     fclose(file);
 }
 
+/* One after the other: these are to be measured. */
+static int figures(char *words) {
+    char *part[5];
+    for (int i = 0; i < 5; i++)
+        if (!(part[i] = strtok(i ? NULL : words, ","))) fail("stress.figures");
+    configure(part[1], part[2]);
+    return figures_block(part[0], atoi(part[4])) || figures_network(part[3], atoi(part[4]));
+}
+
 static int hardware_address(char *words) {
     char path[128], line[64], *interface = strtok(words, ","), *wanted = strtok(NULL, ",");
     if (!wanted) fail("stress.mac");
@@ -113,6 +124,12 @@ static int entropy(char *word) {
     return 0;
 }
 
+static int registers(char *words) {
+    char *count = strtok(words, ","), *time = strtok(NULL, ",");
+    if (!time) fail("stress.registers");
+    return stress_registers(atoi(count), atoi(time));
+}
+
 static int processors(char *word) {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     if (online != atol(word)) fail("%ld processors, not %s", online, word);
@@ -133,7 +150,7 @@ static const struct {
     const char *name;
     int (*run)(char *words);
 } tasks[] = {{"stress.block=", block}, {"stress.readonly=", read_only}, {"stress.net=", network},
-             {"stress.mac=", hardware_address}, {"stress.random=", entropy}, {"stress.cpus=", processors},
+             {"stress.registers=", registers}, {"stress.mac=", hardware_address}, {"stress.figures=", figures}, {"stress.random=", entropy}, {"stress.cpus=", processors},
              {"stress.memory=", memory}};
 
 void init_machine(void) {

@@ -11,6 +11,7 @@ static int usage(void) {
           "stress block DEVICE WORKERS STEPS SEED\n"
           "stress sum DEVICE\n"
           "stress network ADDRESS CONNECTIONS MEBIBYTES SEED\n"
+          "stress figures ADDRESS MEBIBYTES\n"
           "stress tap NAME DESCRIPTOR COMMAND...\n"
           "stress serve ADDRESS CONNECTIONS MEBIBYTES SEED\n",
           stderr);
@@ -22,6 +23,7 @@ int main(int count, char **words) {
     if (count > 4 && !strcmp(words[1], "tap")) return with_tap(words[2], words[3], words + 4);
     if (count == 3 && !strcmp(words[1], "verify")) return verify_files(words[2]);
     if (count == 3 && !strcmp(words[1], "sum")) return sum_block(words[2]);
+    if (count == 4 && !strcmp(words[1], "figures")) return figures_serve(words[2], atoi(words[3]));
     if (count != 6) return usage();
     int workers = atoi(words[3]), amount = atoi(words[4]), failed;
     uint64_t seed = strtoull(words[5], NULL, 10);
