@@ -67,6 +67,8 @@ struct CommandLineTests {
                 "vhost-user-fs-device,chardev=fs,tag=fc-shared,queue-size=1024",
             ])
         #expect(Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
+        #expect(Self.engine(.tcg).kernelArguments(for: machine).contains("no_timer_check"))
+        #expect(!Self.engine(.kvm).kernelArguments(for: machine).contains("no_timer_check"))
         #expect(Self.engine(.kvm).kernelArguments(for: machine).contains("reboot=triple"))
         machine.deviceDiscovery = .firmware
         #expect(!Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
