@@ -88,9 +88,10 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     /// - Returns: when to go on at the latest.
     private func takeRequests(_ now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         queue.disableKicks()
+        let turn = ring == nil ? BlockLimit.waitingTurn : BlockLimit.turn
         var taken = 0
         while transfers.freeCount > 0 {
-            if taken == BlockLimit.turn { return now }
+            if taken == turn { return now }
             guard let chain = try queue.next() else {
                 if queue.enableKicks() { continue }
                 return nil
