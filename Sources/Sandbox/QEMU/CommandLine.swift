@@ -67,12 +67,12 @@ extension QEMUEngine {
         var arguments = ["console=ttyS0", "quiet", "panic=-1"] + Board(machine.deviceDiscovery).kernelArguments
         // The host does not speculate on code it translates.
         if accelerator == .tcg { arguments.append("mitigations=off") }
-        if accelerator == .tcg, machine.deviceDiscovery == .commandLine {
-            // The check waits for ten ticks of the PIT, and on a busy host finds too few.
-            arguments.append("no_timer_check")
-            if let kilohertz = HostTimestampCounter.kilohertz() {
-                arguments += ["tsc_early_khz=\(kilohertz)", "tsc=reliable"]
-            }
+        // The check waits for ten ticks of the PIT, finds too few on a busy host, and panics.
+        if accelerator == .tcg { arguments.append("no_timer_check") }
+        if accelerator == .tcg, machine.deviceDiscovery == .commandLine,
+            let kilohertz = HostTimestampCounter.kilohertz()
+        {
+            arguments += ["tsc_early_khz=\(kilohertz)", "tsc=reliable"]
         }
         if accelerator == .tcg, machine.vcpuCount == 1 { arguments += ["nolapic_timer", "noreplace-smp"] }
         return arguments + machine.kernelArguments
