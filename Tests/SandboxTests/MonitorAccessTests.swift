@@ -10,10 +10,10 @@ private func answer(
     within timeout: Duration = .seconds(10), _ monitor: @escaping @Sendable (borrowing FileDescriptor) -> Void
 ) throws -> Result<[UInt8], Errno> {
     let directory = try makeDirectory()
-    defer { rmdir(directory) }
+    defer { unsafe rmdir(directory) }
     let path = directory + "/m.sock"
     let listener = try UnixSocket.listen(at: path)
-    defer { unlink(path) }
+    defer { unsafe unlink(path) }
     let number = listener.rawValue
     let thread = try Thread(named: "monitor") {
         guard let peer = try? UnixSocket.accept(number) else { return }
@@ -28,7 +28,7 @@ private func answer(
 
 private func makeDirectory() throws -> String {
     let path = "/tmp/fc-monitor-\(UInt64.random(in: 0 ... .max))"
-    guard mkdir(path, 0o700) == 0 else { throw Errno(rawValue: errno) }
+    guard unsafe mkdir(path, 0o700) == 0 else { throw Errno(rawValue: errno) }
     return path
 }
 
@@ -73,7 +73,7 @@ struct MonitorAccessTests {
 
     @Test func nobody() throws {
         let directory = try makeDirectory()
-        defer { rmdir(directory) }
+        defer { unsafe rmdir(directory) }
         #expect(throws: Errno.noSuchFile) {
             try Runtime.askMonitor(at: directory + "/none", "metrics", deadline: Deadline(after: .seconds(1)))
         }

@@ -20,7 +20,7 @@ private final class Served {
 
     init(answer: @escaping (String) -> String = { "<\($0)>" }) throws {
         let directory = "/tmp/fc-control-\(UInt64.random(in: 0 ... .max))"
-        guard mkdir(directory, 0o700) == 0 else { throw Errno(rawValue: errno) }
+        guard unsafe mkdir(directory, 0o700) == 0 else { throw Errno(rawValue: errno) }
         self.directory = directory
         let note = note
         socket = try ControlSocket(listener: UnixSocket.listen(at: directory + "/c.sock")) { line in
@@ -30,8 +30,8 @@ private final class Served {
     }
 
     deinit {
-        unlink(path)
-        rmdir(directory)
+        unsafe unlink(path)
+        unsafe rmdir(directory)
     }
 
     /// Turns until nothing more is ready.
@@ -211,33 +211,18 @@ struct AttendanceTests {
     /// Questions on the socket, and the signal, as in the program: one thread serves, and has the signal blocked.
     @Test func questionsOrdersAndTheSignal() throws {
         let directory = "/tmp/fc-control-\(UInt64.random(in: 0 ... .max))"
-        try #require(mkdir(directory, 0o700) == 0)
+        try #require(unsafe mkdir(directory, 0o700) == 0)
         let path = directory + "/c.sock"
         defer {
-            unlink(path)
-            rmdir(directory)
+            unsafe unlink(path)
+            unsafe rmdir(directory)
         }
         let loop = try DeviceLoop()
         let control = try UnixSocket.listen(at: path).release()
         let pipe = try UnixSocket.pair()
         let log = pipe.second.rawValue
-        let serving = try Thread(named: "attendance") {
-            do {
-                let attendance = try Attendance(
-                    control: control, log: log, loop: loop, report: Self.report,
-                    answer: { $0.hasPrefix("balloon ") ? "ok" : nil })
-                // To this thread alone, whose loop collects it.
-                raise(SIGUSR1)
-                try loop.run()
-                _ = attendance
-            } catch {
-                Issue.record("\(error)")
-            }
-        }
-        defer {
-            loop.stop()
-            serving.join()
-        }
+        let serving = try Serving(loop, control: control, log: log, report: Self.report)
+        defer { serving.end() }
         for (line, answer) in [
             ("metrics", Self.json), ("balloon 5", "ok"), ("metrics ", "error: \"metrics \" is not understood"),
             ("metrics\r", "error: \"metrics\r\" is not understood"), ("", "error: \"\" is not understood"),
@@ -249,5 +234,33 @@ struct AttendanceTests {
         var logged: [UInt8] = []
         while !logged.contains(0x0a) { logged += try pipe.first.read(upTo: 4096) }
         #expect(String(decoding: logged, as: UTF8.self) == Self.json + "\n")
+    }
+}
+
+/// An attendance and its loop, on a thread that has the signal blocked.
+private final class Serving {
+    private let loop: DeviceLoop
+    private var thread: Thread?
+
+    init(_ loop: DeviceLoop, control: Int32, log: Int32, report: MetricsReport) throws {
+        self.loop = loop
+        thread = try Thread(named: "attendance") {
+            do {
+                let attendance = try Attendance(
+                    control: control, log: log, loop: loop, report: report,
+                    answer: { $0.hasPrefix("balloon ") ? "ok" : nil })
+                // To this thread alone, whose loop collects it.
+                raise(SIGUSR1)
+                try loop.run()
+                _ = attendance
+            } catch {
+                Issue.record("\(error)")
+            }
+        }
+    }
+
+    func end() {
+        loop.stop()
+        thread.take()?.join()
     }
 }
