@@ -161,6 +161,7 @@ let package = Package(
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
+        tests("Sandbox", ["Sandbox", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
@@ -185,7 +186,7 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("VMM", ["VMM", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),

@@ -6,18 +6,8 @@ import Testing
 
 /// Open descriptors, to be named in words; what is parsed must be open.
 private final class Descriptors {
-    private var owned: [Box] = []
-
-    private final class Box {
-        let descriptor: FileDescriptor
-        init() throws { descriptor = try FileDescriptor.open("/dev/null", .readWrite) }
-    }
-
-    func next() throws -> String {
-        let box = try Box()
-        owned.append(box)
-        return String(box.descriptor.rawValue)
-    }
+    /// It stays open: closed, its number could be another's before a test is done with it, or nobody's.
+    func next() throws -> String { String(try FileDescriptor.open("/dev/null", .readWrite).release()) }
 
     func devices() throws -> [String] {
         var words = ["devices", "--guest-cid", "3"]

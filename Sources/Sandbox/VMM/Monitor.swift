@@ -9,6 +9,9 @@ public enum Monitor {
     public static func main() -> Never {
         // A log whose reader has gone must not take the machine along.
         signal(SIGPIPE, SIG_IGN)
+        // Waits until somebody looks for it (``Attendance``), and in every thread: in one that does not block it, it
+        // would end the program.
+        try? SignalMask.block(SignalMask(SIGUSR1))
         let words = Array(CommandLine.arguments.dropFirst())
         do {
             try run(words)
