@@ -99,7 +99,8 @@ final class Machine {
         let ending = ending
         try preparing("console") { [loop, log] () throws(Errno) in try loop.add(log) { _ in } }
         let attendance = try Attendance(
-            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: Orders(devices: devices).answer)
+            control: arguments.control, log: arguments.log, loop: loop, report: report,
+            answer: Orders(devices: devices).answer)
         let bus = DeviceBus(
             transports: devices.transports, serial: serial, power: PowerPorts(memory: memory.memory),
             timeline: timeline)
