@@ -17,3 +17,17 @@ public enum BlockError: Error, Equatable {
     /// The event loop's descriptors could not be made.
     case events(Errno)
 }
+
+extension BlockError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .disk(let operation, let error): "\(operation): \(error)"
+        case .kind(let mode): "neither a regular file nor a block device (mode 0\(String(mode, radix: 8)))"
+        case .access(let flags): "not open for what it is to be used for (flags 0\(String(flags, radix: 8)))"
+        case .appends: "open for appending: writes would not go where they belong"
+        case .empty(let byteCount): "\(byteCount) bytes are not one sector of 512"
+        case .identifier(let text): "identifier \"\(text)\": not at most 20 bytes of printable ASCII"
+        case .events(let error): "event loop: \(error)"
+        }
+    }
+}

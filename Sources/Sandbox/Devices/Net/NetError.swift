@@ -15,3 +15,18 @@ public enum NetError: Error, Equatable {
     /// The event loop's descriptors could not be made.
     case events(Errno)
 }
+
+extension NetError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .notATap(let error): "not a tap: \(error)"
+        case .flags(let flags):
+            "not made with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR (flags 0x\(String(flags, radix: 16)))"
+        case .tap(let operation, let error): "\(operation): \(error)"
+        case .address(let bytes):
+            "not the address of one station: \(bytes.map { String($0, radix: 16) }.joined(separator: ":"))"
+        case .mtu(let number): "an MTU of \(number) is not from 68 to 65535"
+        case .events(let error): "event loop: \(error)"
+        }
+    }
+}
