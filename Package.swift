@@ -180,7 +180,8 @@ let package = Package(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
         tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests(
+            "VMM", ["VMM", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),

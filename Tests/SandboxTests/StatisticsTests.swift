@@ -6,30 +6,30 @@ import Testing
 /// What a guest's kernel writes.
 private let files = [
     "cpu.stat": """
-        usage_usec 2500000
-        user_usec 1500000
-        system_usec 1000000
-        nr_periods 12
-        nr_throttled 3
-        throttled_usec 4500
+    usage_usec 2500000
+    user_usec 1500000
+    system_usec 1000000
+    nr_periods 12
+    nr_throttled 3
+    throttled_usec 4500
 
-        """,
+    """,
     "cpu.pressure": """
-        some avg10=0.00 avg60=1.50 avg300=12.34 total=56
-        full avg10=0.05 avg60=0.00 avg300=100.00 total=7
+    some avg10=0.00 avg60=1.50 avg300=12.34 total=56
+    full avg10=0.05 avg60=0.00 avg300=100.00 total=7
 
-        """,
+    """,
     "cpu.max": "max 100000\n", "cpu.weight": "100\n",
     "memory.current": "1048576\n", "memory.max": "33554432\n", "memory.peak": "2097152\n",
     "memory.swap.current": "4096\n", "memory.swap.max": "max\n",
     "memory.stat": "anon 500000\nfile 400000\nkernel_stack 16384\n",
     "pids.current": "3\n", "pids.max": "max\n",
     "io.stat": """
-        254:0 rbytes=8192 wbytes=512 rios=2 wios=1 dbytes=0 dios=0
-        7:0
-        254:16 rbytes=1 wbytes=0 rios=1 wios=0 cost.vrate=100.00
+    254:0 rbytes=8192 wbytes=512 rios=2 wios=1 dbytes=0 dios=0
+    7:0
+    254:16 rbytes=1 wbytes=0 rios=1 wios=0 cost.vrate=100.00
 
-        """,
+    """,
 ]
 
 @Suite("A container's figures, from its cgroup's files")

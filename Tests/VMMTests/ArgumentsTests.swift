@@ -92,7 +92,9 @@ struct ArgumentsTests {
         #expect(arguments.disks.isEmpty && arguments.networks.isEmpty)
     }
 
-    @Test("sizes no machine has", arguments: [("--vcpus", "0"), ("--vcpus", "33"), ("--memory", "33554431"), ("--memory", "67108865")])
+    @Test(
+        "sizes no machine has",
+        arguments: [("--vcpus", "0"), ("--vcpus", "33"), ("--memory", "33554431"), ("--memory", "67108865")])
     func sizes(_ flag: String, _ value: String) throws {
         var words = try Descriptors().machine()
         words[try #require(words.firstIndex(of: flag)) + 1] = value

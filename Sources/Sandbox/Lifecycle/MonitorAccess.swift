@@ -13,7 +13,8 @@ extension Runtime {
         let bytes = try wrapping({ .monitor(operation: "read", $0) }) { () throws(Errno) in
             let directory = try SocketDirectory(path: files.directory)
             return try Self.askMonitor(
-                at: directory.path(of: SandboxFiles.controlName), "metrics", deadline: Deadline(after: Self.reportTimeout))
+                at: directory.path(of: SandboxFiles.controlName), "metrics",
+                deadline: Deadline(after: Self.reportTimeout))
         }
         return try wrapping(RuntimeError.monitorReport) { () throws(SpecError) in try MonitorReport(parsing: bytes) }
     }
