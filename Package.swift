@@ -143,6 +143,12 @@ let package = Package(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        // Exits through our loop and through one in C, on the host's KVM.
+        .target(name: "CExitLoop", path: "Tests/Benchmarks/CExitLoop"),
+        .executableTarget(
+            name: "exits-bench", dependencies: ["CExitLoop", "KVM", "Linux", "CLinux"],
+            path: "Tests/Benchmarks/exits-bench", swiftSettings: house),
+        tests("KVM", ["KVM", "TestSupport", "Linux", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
         tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),

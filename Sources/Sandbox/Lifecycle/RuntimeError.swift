@@ -5,6 +5,7 @@ public import Linux
 public import OCISpec
 public import Planning
 public import RuntimeState
+import SandboxPlan
 
 /// Why a verb failed. Texts follow runc's where a caller is known to look for them.
 public enum RuntimeError: Error {
@@ -27,6 +28,8 @@ public enum RuntimeError: Error {
     case cgroup(CgroupError)
     case engine(EngineError)
     case part(name: String, path: String, Errno)
+    /// The file beside the guest's kernel says something that is not known here.
+    case deviceDiscovery(path: String)
     case console(Errno)
     case consoleSocketMissing
     case consoleSocketUnwanted
@@ -78,6 +81,8 @@ extension RuntimeError: CustomStringConvertible {
         case .cgroup(let error): "\(error)"
         case .engine(let error): "\(error)"
         case .part(let name, let path, let errno): "\(name) at \(path): \(errno)"
+        case .deviceDiscovery(let path):
+            "\(path): must be one of \(DeviceDiscovery.allCases.map(\.rawValue).joined(separator: ", "))"
         case .console(let errno): "make a terminal: \(errno)"
         case .consoleSocketMissing: "cannot allocate tty if runc will detach without setting console socket"
         case .consoleSocketUnwanted: "cannot use console socket if runc will not detach or allocate tty"

@@ -37,8 +37,9 @@ enum BlockLimit {
     static let zeroSectors: UInt32 = 1 << 17
     /// Requests that are under way at once.
     static let transfers = 128
-    /// Requests that one turn takes on.
+    /// Requests that one turn takes on; fewer where each of them is waited for.
     static let turn = 128
+    static let waitingTurn = 16
 }
 
 let sectorByteCount: UInt64 = 512

@@ -70,7 +70,7 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     }
 
     /// Sees every request that is under way to its end, and returns it. The kernel touches no guest memory after.
-    func finish() {
+    public func finish() {
         while !transfers.isEmpty, let ring {
             do throws(Errno) {
                 try ring.wait()
@@ -88,9 +88,10 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     /// - Returns: when to go on at the latest.
     private func takeRequests(_ now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         queue.disableKicks()
+        let turn = ring == nil ? BlockLimit.waitingTurn : BlockLimit.turn
         var taken = 0
         while transfers.freeCount > 0 {
-            if taken == BlockLimit.turn { return now }
+            if taken == turn { return now }
             guard let chain = try queue.next() else {
                 if queue.enableKicks() { continue }
                 return nil

@@ -1,10 +1,10 @@
-import GuestMemory
-import Linux
-import RateLimiter
-import Virtio
+public import GuestMemory
+public import Linux
+public import RateLimiter
+public import Virtio
 
 /// Both directions of the device, from activation to reset.
-final class NetWork: DeviceWork, @unchecked Sendable {
+public final class NetWork: DeviceWork, @unchecked Sendable {
     // @unchecked: the loop's thread's, until it is off the loop; others call `wake` alone.
 
     /// What the device waits for: the driver's kicks and the tap.
@@ -65,8 +65,8 @@ final class NetWork: DeviceWork, @unchecked Sendable {
             try events.epoll.add(receiveQueue.kick.descriptor.rawValue, .readable, token: Token.receiveKick)
             try events.epoll.add(transmitQueue.kick.descriptor.rawValue, .readable, token: Token.transmitKick)
             if link.isUp {
-                try events.epoll.add(tap.file.rawValue, [], token: Token.tap)
-                interest = []
+                try events.epoll.add(tap.file.rawValue, Self.idle, token: Token.tap)
+                interest = Self.idle
             }
         } catch {
             stopWatching()
@@ -74,12 +74,26 @@ final class NetWork: DeviceWork, @unchecked Sendable {
         }
     }
 
-    var readiness: Int32 { events.epoll.rawValue }
+    /// Frames without a device, for whoever gives this its turns.
+    public convenience init(
+        tap: Tap, memory: GuestMemory, features: UInt64, receiveQueue: Virtqueue, transmitQueue: Virtqueue,
+        receive: RateLimits = .unlimited, transmit: RateLimits = .unlimited
+    ) throws(Errno) {
+        try self.init(
+            events: try Events(), tap: tap, link: Link(), mtu: nil, memory: memory, features: features,
+            receiveQueue: receiveQueue, transmitQueue: transmitQueue,
+            limits: Limits(
+                receive: receive, transmit: transmit, pendingReceive: PendingLimits(),
+                pendingTransmit: PendingLimits()),
+            received: NetCounters(), sent: NetCounters(), lost: { _ in })
+    }
+
+    public var readiness: Int32 { events.epoll.rawValue }
 
     /// Has the loop give this work a turn. Any thread may call it.
     func wake() { receiveQueue.kick.signal() }
 
-    func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
+    public func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         var mayReceive = takeLimits(receiveLimits, &receiver.limiter, now)
         var mayTransmit = takeLimits(transmitLimits, &transmitter.limiter, now)
         var tapEvents: Epoll.Events = []
@@ -112,7 +126,7 @@ final class NetWork: DeviceWork, @unchecked Sendable {
     }
 
     /// Lets go of the queues: nothing is under way but what the receiver holds.
-    func finish() {
+    public func finish() {
         receiver.finish()
         stopWatching()
     }
@@ -157,10 +171,13 @@ final class NetWork: DeviceWork, @unchecked Sendable {
 
     // MARK: the tap
 
+    /// EPOLLPRI, which a tap never is. Without it the kernel would not look whether a tap has lost its interface.
+    private static let idle = Epoll.Events(rawValue: 0x002)
+
     /// Watches the tap for what a direction waits for, and for nothing else: what nobody takes would be told for ever.
     private func watch() throws(VirtioError) {
         guard let interest, link.isUp else { return }
-        var wanted: Epoll.Events = []
+        var wanted = Self.idle
         if case .tap = receiver.pause { wanted.insert(.readable) }
         if case .tap = transmitter.pause { wanted.insert(.writable) }
         if wanted == interest { return }

@@ -14,9 +14,9 @@ import Virtio
         var byteCount: Int
     }
 
-    private static let chainLimit = Int(NetLimit.queueSize)
     private static let overflowCount = NetLimit.header + NetLimit.frame
 
+    private let chainLimit: Int
     private let vectors: UnsafeMutablePointer<cl_iovec>
     private var firstVector = 0
     private var lastVector = 0
@@ -27,10 +27,12 @@ import Virtio
     /// What all chains hold.
     private(set) var byteCount = 0
 
-    init() {
+    /// - Parameter chainLimit: the queue's size; an honest driver has no more chains outside.
+    init(chainLimit: Int) {
+        self.chainLimit = chainLimit
         // One vector more than is ever used: the overflow's.
         unsafe vectors = .allocate(capacity: NetLimit.vectors)
-        unsafe chains = .allocate(capacity: Self.chainLimit)
+        unsafe chains = .allocate(capacity: chainLimit)
         unsafe overflow = .allocate(byteCount: Self.overflowCount, alignment: 16)
     }
 
@@ -48,8 +50,8 @@ import Virtio
     /// - Returns: false where there is no room for it.
     func append(_ chain: DescriptorChain) -> Bool {
         let count = chain.writable.count
-        if lastVector + count >= NetLimit.vectors || lastChain == Self.chainLimit { moveDown() }
-        guard lastVector + count < NetLimit.vectors, lastChain < Self.chainLimit else { return false }
+        if lastVector + count >= NetLimit.vectors || lastChain == chainLimit { moveDown() }
+        guard lastVector + count < NetLimit.vectors, lastChain < chainLimit else { return false }
         var sum = 0
         for slice in chain.writable {
             // Only for the kernel to write to, and for the header's two fields.

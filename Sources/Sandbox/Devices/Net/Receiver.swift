@@ -8,7 +8,7 @@ import Virtio
 final class Receiver {
     private let tap: Tap
     private let queue: Virtqueue
-    private let buffers = ReceiveBuffers()
+    private let buffers: ReceiveBuffers
     private let counters: NetCounters
     private let isMergeable: Bool
     private let hasChecksums: Bool
@@ -22,6 +22,7 @@ final class Receiver {
     init(tap: Tap, queue: Virtqueue, features: UInt64, mtu: Int?, limiter: RateLimiter, counters: NetCounters) {
         self.tap = tap
         self.queue = queue
+        buffers = ReceiveBuffers(chainLimit: Int(queue.size))
         self.limiter = limiter
         self.counters = counters
         isMergeable = features & NetFeature.mergeableBuffers != 0
