@@ -33,6 +33,14 @@ TEST_PACKAGES += conmon         # podman's monitor
 TEST_PACKAGES += e2fsprogs      # mke2fs: the disks of the nested host
 TEST_PACKAGES += procps         # ps and pgrep, for the nested host
 
+KERNEL_PACKAGES += make         # the kernel's own build
+KERNEL_PACKAGES += xz-utils     # unpacks its source
+KERNEL_PACKAGES += patch        # mends it
+KERNEL_PACKAGES += flex         # reads its configuration
+KERNEL_PACKAGES += bison        # the same
+KERNEL_PACKAGES += bc           # makes a table of time constants
+KERNEL_PACKAGES += libelf-dev   # objtool, which checks and completes the object files
+
 # --- What is built ------------------------------------------------------------------------------------
 
 # Fully static programs: one start-up without a dynamic linker, one file to bring into a jail.
@@ -44,7 +52,8 @@ AGENT := fc-agent
 OUT := out
 GUEST := $(OUT)/lib/fc-runc/guest
 
-.PHONY: help setup setup-tests build guest guest-image run test nested lint fuzz bench man install uninstall clean
+.PHONY: help setup setup-tests build guest guest-image guest-kernel run test nested lint fuzz bench man install
+.PHONY: uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -66,13 +75,15 @@ build: setup ## build the programs into out/
 guest: build ## prepare the guest's kernel and initramfs in out/
 	@$(MAKE) guest-image
 
-# The guest alone, of the agent that was built last.
+# The guest alone, of the agent that was built last. The kernel of our own goes along where it was built before.
 guest-image:
-	@mkdir -p $(GUEST)
-	@kernel=$$(guest/kernel) && \
-	    scripts/update $$kernel/vmlinux $(GUEST)/vmlinux && \
-	    scripts/update $$kernel/release $(GUEST)/release && \
-	    guest/initramfs $$kernel $(OUT)/guest-init $(GUEST)/initramfs.cpio
+	@kernel=$$(guest/kernel) && guest/image $$kernel $(OUT)/guest-init $(GUEST)
+	@kernel=$$(guest/trimmed --cached) && if [ -n "$$kernel" ]; then \
+	    guest/image $$kernel $(OUT)/guest-init $(GUEST)/trimmed; else rm -rf $(GUEST)/trimmed; fi
+
+guest-kernel: build ## build a trimmed guest kernel (10 min once) and prefer it to Debian's
+	@scripts/setup $(KERNEL_PACKAGES)
+	@kernel=$$(guest/trimmed) && guest/image $$kernel $(OUT)/guest-init $(GUEST)/trimmed
 
 run: ## set up, build, and run a container of busybox in a virtual machine; EXIT=N for its exit code
 	@scripts/demo $(EXIT)

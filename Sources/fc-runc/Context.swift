@@ -42,12 +42,25 @@ struct Context {
         let libexec = global.libexec.map(AbsolutePath.of) ?? configuration.libexec
         let kernel = global.kernel.map(AbsolutePath.of) ?? configuration.kernel
         let initramfs = global.initramfs.map(AbsolutePath.of) ?? configuration.initramfs
+        let installed = prefix + "/lib/fc-runc/guest"
+        // Beside a kernel or an initramfs of somebody's own the other one is the stock one's.
+        let guest = kernel == nil && initramfs == nil ? guestDirectory(installed) : installed
         let qemu = global.qemu.map(AbsolutePath.of) ?? configuration.qemu
         return Parts(
             programs: libexec ?? prefix + "/libexec/fc-runc",
-            kernel: kernel ?? prefix + "/lib/fc-runc/guest/vmlinux",
-            initramfs: initramfs ?? prefix + "/lib/fc-runc/guest/initramfs.cpio",
+            kernel: kernel ?? guest + "/vmlinux", initramfs: initramfs ?? guest + "/initramfs.cpio",
             qemu: qemu ?? "/usr/bin/qemu-system-x86_64")
+    }
+
+    /// Where the guest's kernel and initramfs lie, which belong together: those of the trimmed kernel where `make
+    /// guest-kernel` has built it, or the stock one's.
+    static func guestDirectory(_ installed: String) -> String {
+        let trimmed = installed + "/trimmed"
+        let isThere = ["vmlinux", "initramfs.cpio"].allSatisfy {
+            // access(2) reads the string and keeps nothing.
+            unsafe access("\(trimmed)/\($0)", R_OK) == 0
+        }
+        return isThere ? trimmed : installed
     }
 
     /// The directory above the one this program lies in, symlinks resolved: `/usr/local` of

@@ -54,6 +54,36 @@ struct CommandLineTests {
         #expect(values(of: "-accel", in: Self.engine(.kvm).arguments(for: Self.machine)) == ["kvm"])
     }
 
+    @Test func aKernelThatNeedsNoFirmwareGetsAMicroVM() {
+        var machine = Self.machine
+        #expect(values(of: "-machine", in: Self.engine().arguments(for: machine)).first?.hasPrefix("q35,") == true)
+        machine.deviceDiscovery = .commandLine
+        let words = Self.engine().arguments(for: machine)
+        #expect(values(of: "-machine", in: words).count == 1)
+        #expect(values(of: "-machine", in: words).first?.hasPrefix("microvm,acpi=off,") == true)
+        #expect(
+            values(of: "-device", in: words) == [
+                "vhost-user-vsock-device,chardev=vsock",
+                "vhost-user-fs-device,chardev=fs,tag=fc-shared,queue-size=1024",
+            ])
+        #expect(Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
+        #expect(Self.engine(.tcg).kernelArguments(for: machine).contains("no_timer_check"))
+        #expect(!Self.engine(.kvm).kernelArguments(for: machine).contains("no_timer_check"))
+        #expect(Self.engine(.kvm).kernelArguments(for: machine).contains("reboot=triple"))
+        machine.deviceDiscovery = .firmware
+        #expect(!Self.engine().kernelArguments(for: machine).contains("reboot=triple"))
+    }
+
+    @Test(arguments: [
+        ("tsc\n", "processor\t: 0\nbogomips\t: 5192.26\n", 2_596_130),
+        ("kvm-clock\n", "bogomips : 4400.00", 2_200_000), ("hpet\n", "bogomips\t: 5192.26\n", nil), ("tsc", "", nil),
+        ("tsc", "bogomips\t: fast", nil), ("tsc", "bogomips\t: 1e300", nil), ("tsc", "bogomips\t: nan", nil),
+        ("tsc", "bogomips\t: -1", nil), ("", "", nil),
+    ])
+    func theHostsCounterIsBelievedWhereTheHostDoes(clock: String, processors: String, kilohertz: Int?) {
+        #expect(HostTimestampCounter.kilohertz(clock: clock, processors: processors) == kilohertz)
+    }
+
     @Test func theGuestsArgumentsStayOneWord() {
         var machine = Self.machine
         machine.kernelArguments = ["a=1,2", "-device", "x"]

@@ -10,8 +10,9 @@ import Testing
 /// Whether the jail's mounts are what QEMU needs: the real program, started by the real fc-jailer.
 @Suite(.enabled(if: JailedQEMU.obstacle == nil, JailedQEMU.obstacle))
 struct JailedQEMUTests {
-    @Test func qemuStartsAndComplainsOfItsKernelOnly() throws {
-        let kernel = "/tmp/fc-qemu-test-\(getpid())"
+    @Test(arguments: DeviceDiscovery.allCases)
+    func qemuStartsAndComplainsOfItsKernelOnly(discovery: DeviceDiscovery) throws {
+        let kernel = "/tmp/fc-qemu-test-\(getpid())-\(discovery)"
         try FileDescriptor.open(kernel, [.create, .writeOnly], mode: 0o644).writeAll(Array("no kernel".utf8))
         defer { unsafe _ = unlink(kernel) }
         let log = try FileDescriptor.pipe()
@@ -22,8 +23,9 @@ struct JailedQEMUTests {
 
         let engine = QEMUEngine(
             installation: QEMUInstallation(executable: JailedQEMU.qemu), accelerator: .tcg, monitor: "/nowhere/fc-vmm")
-        let machine = MachinePlan(
+        var machine = MachinePlan(
             kernelPath: kernel, initramfsPath: kernel, vcpuCount: 1, memoryByteCount: 64 << 20, guestCID: 3)
+        machine.deviceDiscovery = discovery
         let devices = MachineDevices(
             fileSystemSocket: null.rawValue, vsockListener: null.rawValue, vsockDirectory: null.rawValue,
             consoleLog: null.rawValue, control: null.rawValue, log: log.writer.rawValue)

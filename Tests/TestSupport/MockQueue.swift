@@ -166,13 +166,16 @@ public final class MockQueue {
 
     /// Waits for a request to be used. What the device wrote is to be read before the next `add`.
     public func waitUsed(milliseconds: Int32 = 5000) throws -> Used {
+        let deadline = Deadline(after: .milliseconds(milliseconds))
         while true {
             if let result = try takeUsed() { return result }
             // The event index asks for a call at the very next use.
             if features & VirtioFeature.eventIndex != 0 { try available.store(nextUsed, at: 4 + 2 * Int(size)) }
             cl_fence()
             if let result = try takeUsed() { return result }
-            if try epoll.wait(milliseconds: milliseconds).isEmpty { throw TimedOut() }
+            // Nothing is no end yet: a ring of io_uring that closes elsewhere interrupts the wait.
+            let left = Int32(clamping: deadline.nanosecondsLeft / 1_000_000 + 1)
+            if try epoll.wait(milliseconds: left).isEmpty, deadline.hasPassed { throw TimedOut() }
             call.drain()
         }
     }

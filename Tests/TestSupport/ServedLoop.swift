@@ -18,13 +18,29 @@ public final class ServedLoop: @unchecked Sendable {
         if starts { try start() }
     }
 
+    /// - Parameter directory: where the loop's thread looks names up.
+    public init(directory: String) throws {
+        loop = try DeviceLoop()
+        let place = try FileDescriptor.open(directory, .directory).release()
+        try start(in: place)
+    }
+
     deinit { _ = end() }
 
-    public func start() throws {
+    /// - Parameter directory: taken over.
+    public func start(in directory: Int32? = nil) throws {
         let loop = loop
         let outcome = outcome
         thread = try Thread(named: "devices") {
-            do throws(Errno) { try loop.run() } catch { outcome.error.withLock { $0 = error } }
+            do throws(Errno) {
+                if let directory {
+                    let directory = FileDescriptor(owning: directory)
+                    try Thread.enter(directory: directory.rawValue)
+                }
+                try loop.run()
+            } catch {
+                outcome.error.withLock { $0 = error }
+            }
         }
     }
 

@@ -32,8 +32,8 @@ public enum BootError: Error, Equatable {
     case read(BootFile, offset: UInt64, byteCount: UInt64, Errno)
     /// The file ends before what its headers say it has, or it shrank while it was read.
     case truncated(BootFile, offset: UInt64, byteCount: UInt64)
-    /// Writing into the file that backs guest memory failed.
-    case write(BootFile, address: GuestAddress, Errno)
+    /// Sending it into the file that backs guest memory failed, on either side.
+    case send(BootFile, offset: UInt64, byteCount: UInt64, Errno)
     /// More than lies between the end of the kernel and the end of what the kernel can reach.
     case initramfsTooBig(byteCount: UInt64, available: UInt64)
 
@@ -106,7 +106,7 @@ extension BootError {
         case .deviceCount, .deviceSlot: "devices"
         case .commandLineTooLong, .commandLineByte: "kernel command line"
         case .status(let file, _), .notRegularFile(let file), .emptyFile(let file), .read(let file, _, _, _),
-            .truncated(let file, _, _), .write(let file, _, _):
+            .truncated(let file, _, _), .send(let file, _, _, _):
             file.rawValue
         case .initramfsTooBig: BootFile.initramfs.rawValue
         case .notKernel, .elf, .segment, .note, .noPVHEntry, .entryOutsideKernel, .bzImage, .kernelTooBig:

@@ -17,7 +17,8 @@ extension BootError: CustomStringConvertible {
         case .emptyFile: "the file is empty"
         case .read(_, let offset, let count, let error): "read of \(count) bytes at offset \(offset): \(error)"
         case .truncated(_, let offset, let count): "the file ends before \(count) bytes at offset \(offset)"
-        case .write(_, let address, let error): "write to guest memory at \(address): \(error)"
+        case .send(_, let offset, let count, let error):
+            "sendfile of \(count) bytes at offset \(offset) into guest memory: \(error)"
         case .initramfsTooBig(let count, let available):
             "\(count) bytes do not fit in the \(available) bytes of guest memory beside the kernel"
         case .notKernel: "neither an ELF file nor a bzImage"

@@ -37,7 +37,12 @@ public enum BootLoader {
             try loader.load(initramfs.file, from: 0, byteCount: initramfs.byteCount, to: initramfs.address)
         }
         try memory.put(commandLine, at: Table.commandLine)
-        let rsdp = try ACPITables(processors: processors, devices: devices).write(to: memory)
+        // A root pointer at 0 is none.
+        var rsdp: UInt64 = 0
+        switch source.description {
+        case .acpi: rsdp = try ACPITables(processors: processors, devices: devices).write(to: memory)
+        case .mpTable: try MPTable(processors: processors, devices: devices).write(to: memory)
+        }
         switch kernel.start {
         case .pvh(let entry):
             let info = StartInfo(memoryMap: layout.memoryMap, initramfs: initramfs?.range, rsdp: rsdp)

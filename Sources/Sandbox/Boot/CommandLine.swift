@@ -16,6 +16,12 @@ public enum CommandLine {
         "panic=-1", "reboot=acpi,panic_warm", "pci=off", "8250.nr_uarts=1", "swiotlb=noforce",
     ]
 
+    /// What tells a kernel of its devices where no ACPI does (`BootSource.Description.mpTable`): registers and interrupt
+    /// of each, read by those built with VIRTIO_MMIO_CMDLINE_DEVICES. And that nobody need search for the tables.
+    public static func withoutACPI(_ devices: [DeviceSlot]) -> [String] {
+        ["acpi=off"] + devices.map { "virtio_mmio.device=\($0.byteCount / 1024)K@\(hex($0.address)):\($0.gsi)" }
+    }
+
     /// The bytes with the NUL at the end.
     ///
     /// - Parameter limit: how many bytes the kernel takes, without the NUL.

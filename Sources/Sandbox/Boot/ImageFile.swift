@@ -62,13 +62,18 @@ struct ImageFile {
         return result
     }
 
-    /// The runs of the part of the file given that hold data. The rest reads as zeros, as fresh guest memory does: it
-    /// takes no time and no memory. Where the file system knows of no holes, that is one run.
+    /// The next run of data between two offsets, the second not beyond the end of the file; nil behind the last one.
+    /// What lies between runs are holes, which read as zeros, as fresh guest memory does: they take no time and no
+    /// memory. Where the file system knows of no holes, all is one run.
     func nextData(from offset: UInt64, end: UInt64) throws(BootError) -> Range<UInt64>? {
         guard offset < end else { return nil }
         let start = cl_syscall(Int(__NR_lseek), Int(number), Int(offset), Int(CL_SEEK_DATA), 0, 0, 0)
-        // ENXIO: no data up to the end of the file.
-        if start == -Int(ENXIO) { return nil }
+        if start == -Int(ENXIO) {
+            // No data up to the end of the file, which must still be where it was.
+            let size = cl_syscall(Int(__NR_lseek), Int(number), 0, Int(SEEK_END), 0, 0, 0)
+            guard size >= Int(end) else { throw .truncated(name, offset: offset, byteCount: end - offset) }
+            return nil
+        }
         guard start >= 0 else { return offset..<end }
         guard UInt64(start) < end else { return nil }
         let hole = cl_syscall(Int(__NR_lseek), Int(number), start, Int(CL_SEEK_HOLE), 0, 0, 0)

@@ -52,21 +52,22 @@ struct Loader {
         _ file: ImageFile, _ run: Range<UInt64>, into backing: Int32, at address: UInt64
     ) throws(BootError) {
         let sought = cl_syscall(Int(__NR_lseek), Int(backing), Int(address), Int(SEEK_SET), 0, 0, 0)
-        if sought < 0 {
-            throw .write(
-                file.name, address: GuestAddress(rawValue: address),
-                Errno(rawValue: Int32(truncatingIfNeeded: -sought)))
-        }
+        if sought < 0 { throw failure(sought, file, run.lowerBound, UInt64(run.count)) }
         // The kernel moves it on by what was sent.
         var position = Int64(run.lowerBound)
         while position < run.upperBound {
-            let left = run.upperBound - UInt64(position)
+            let (start, left) = (UInt64(position), run.upperBound - UInt64(position))
             let result = unsafe withUnsafeMutablePointer(to: &position) { pointer in
                 unsafe cl_syscall(
                     Int(__NR_sendfile), Int(backing), Int(file.number), pointer.argument, Int(left), 0, 0)
             }
             if result == -Int(EINTR) { continue }
-            _ = try file.progress(result, at: UInt64(position), of: left)
+            if result < 0 { throw failure(result, file, start, left) }
+            _ = try file.progress(result, at: start, of: left)
         }
+    }
+
+    private func failure(_ answer: Int, _ file: ImageFile, _ offset: UInt64, _ byteCount: UInt64) -> BootError {
+        .send(file.name, offset: offset, byteCount: byteCount, Errno(rawValue: Int32(truncatingIfNeeded: -answer)))
     }
 }

@@ -24,7 +24,7 @@
         public static let maximumVCPUs = Capability(rawValue: KVM_CAP_MAX_VCPUS)
         public static let memorySlots = Capability(rawValue: KVM_CAP_NR_MEMSLOTS)
 
-        /// Without these there is no machine. All are in Linux 4.13, of 2017.
+        /// Without these there is no machine. All are in Linux 4.11, of 2017.
         static let needed: [Capability] = [
             .interruptController, .userMemory, .taskStateAddress, .processorFeatures, .multiprocessingState,
             .interruptDescriptor, .writeDescriptor, .identityMapAddress, .adjustableClock, .extendedState,

@@ -84,6 +84,11 @@
                 leaf.ecx = 0
             }
             features.offerParavirtualization()
+            // What is not listed answers with zeros all the same, and KVM looks leaves up one after the other. The
+            // topology's places are kept for a vCPU to fill in.
+            features.leaves.removeAll { leaf in
+                leaf.eax | leaf.ebx | leaf.ecx | leaf.edx == 0 && ![0xb, 0x1f, 0x8000_001e].contains(leaf.function)
+            }
             return features
         }
 

@@ -51,6 +51,12 @@
             }
         }
 
+        /// What a guest may set in XCR0; 0 where it has no XSAVE.
+        public var extendedStateComponents: UInt64 {
+            guard let first = self[1], first.ecx & 1 << 26 != 0, let state = self[0xd, 0] else { return 0 }
+            return UInt64(state.edx) << 32 | UInt64(state.eax)
+        }
+
         /// Changes every subleaf of `function`.
         mutating func edit(_ function: UInt32, _ change: (inout Leaf) -> Void) {
             for index in leaves.indices where leaves[index].function == function { change(&leaves[index]) }

@@ -10,7 +10,8 @@
         public func forVCPU(_ index: Int, of count: Int) -> ProcessorFeatures {
             var features = self
             let identifier = UInt32(truncatingIfNeeded: index)
-            let cores = UInt32(clamping: max(1, count))
+            // More than any KVM allows.
+            let cores = UInt32(min(max(1, count), 1 << 16))
             // Identifiers are dense, so this many bits of one tell cores apart.
             let bits = cores == 1 ? 0 : UInt32(32 - (cores - 1).leadingZeroBitCount)
             let identifiers: UInt32 = 1 << bits
@@ -72,12 +73,21 @@
     }
 
     extension VCPU {
-        /// KVM_SET_CPUID2, api.rst 4.20: makes this the vCPU of its index of `count`, with `features`. Before its
-        /// first run.
+        /// KVM_SET_CPUID2: makes this the vCPU of its index of `count`, with `features`. Before its first run.
         public func configure(_ features: ProcessorFeatures, count: Int) throws(KVMError) {
             var words = features.forVCPU(index, of: count).words
             do { try control(descriptor.rawValue, CL_KVM_SET_CPUID2, with: &words) } catch {
                 throw .vcpu(.setProcessorFeatures, index: index, error)
+            }
+            // Where the host is an emulated processor, KVM may not learn of the guest's XSETBV, and goes on to tell it of
+            // a save area for nothing: Linux then does without AVX. What the guest may set is set before, so that the
+            // two agree whatever KVM hears of; without CR4.OSXSAVE it means nothing.
+            let components = features.extendedStateComponents
+            if components != 0 {
+                var control = ExtendedControl()
+                control.nr_xcrs = 1
+                control.xcrs.0.value = components
+                try setExtendedControl(control)
             }
         }
     }

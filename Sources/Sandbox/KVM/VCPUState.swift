@@ -6,7 +6,7 @@
     public typealias Registers = kvm_regs
     /// Segments, control registers, EFER, the local APIC's base: api.rst 4.13.
     public typealias SpecialRegisters = kvm_sregs
-    /// The state of x87 and SSE as FXSAVE has it, api.rst 4.31.
+    /// The state of x87 and SSE as FXSAVE has it, api.rst 4.22.
     public typealias FloatingPoint = kvm_fpu
     /// Pending exceptions, interrupts and NMIs, api.rst 4.31.
     public typealias VCPUEvents = kvm_vcpu_events
@@ -122,7 +122,7 @@
             }
         }
 
-        /// KVM_KVMCLOCK_CTRL, api.rst 4.78: tells the guest it was paused, so that its watchdogs don't bark. Before the
+        /// KVM_KVMCLOCK_CTRL, api.rst 4.70: tells the guest it was paused, so that its watchdogs don't bark. Before the
         /// first run after a pause. A guest that has not set its clock up yet needs no word of it.
         public func noteClockPause() throws(KVMError) {
             do { try control(descriptor.rawValue, CL_KVM_KVMCLOCK_CTRL) } catch {

@@ -39,7 +39,7 @@
         /// A vCPU, numbered from 0, whose number is its APIC's as well. After the interrupt controller, which gives
         /// each vCPU its local APIC. Number 0 starts; the others wait for it to start them.
         ///
-        /// KVM is fastest where the thread that makes a vCPU is the one that runs it (api.rst 2).
+        /// KVM is fastest where the thread that makes a vCPU is the one that runs it (api.rst 1).
         public func makeVCPU(index: Int) throws(KVMError) -> VCPU {
             try VCPUInterrupter.installHandler()
             let number: Int
@@ -62,6 +62,11 @@
             public var nanoseconds: UInt64
             /// Nanoseconds since 1970 on the host at that moment, where the kernel tells (Linux 5.16).
             public var hostRealtime: UInt64?
+
+            public init(nanoseconds: UInt64, hostRealtime: UInt64? = nil) {
+                self.nanoseconds = nanoseconds
+                self.hostRealtime = hostRealtime
+            }
         }
 
         /// KVM_GET_CLOCK, api.rst 4.29.

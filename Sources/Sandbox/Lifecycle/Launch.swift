@@ -71,9 +71,29 @@ extension Runtime {
                 try FileDescriptor.open(path, [])
             }
         }
-        return MachinePlan(
+        var machine = MachinePlan(
             kernelPath: options.parts.kernel, initramfsPath: options.parts.initramfs, vcpuCount: processors,
             memoryByteCount: (memory + mebibyte - 1) / mebibyte * mebibyte, guestCID: 3)
+        machine.deviceDiscovery = try Self.deviceDiscovery(of: options.parts.kernel)
+        log(.debug, "guest kernel \(machine.kernelPath), devices by \(machine.deviceDiscovery.rawValue)")
+        return machine
+    }
+
+    /// What the file beside the kernel says.
+    static func deviceDiscovery(of kernel: String) throws(RuntimeError) -> DeviceDiscovery {
+        let path = DeviceDiscovery.file(of: kernel)
+        let bytes: [UInt8]
+        do throws(Errno) {
+            bytes = try FileDescriptor.open(path, [.nonBlocking]).readAll(limit: 64)
+        } catch {
+            if error == .noSuchFile { return .firmware }
+            throw .part(name: "guest kernel's devices", path: path, error)
+        }
+        let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+        guard words.count == 1, let discovery = DeviceDiscovery(rawValue: String(words[0])) else {
+            throw .deviceDiscovery(path: path)
+        }
+        return discovery
     }
 
     /// What the guest's kernel and agent take of the machine's memory, in bytes: room beside a container that

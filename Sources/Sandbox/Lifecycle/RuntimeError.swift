@@ -5,6 +5,7 @@ public import Linux
 public import OCISpec
 public import Planning
 public import RuntimeState
+import SandboxPlan
 
 /// Why a verb failed. Texts follow runc's where a caller is known to look for them.
 public enum RuntimeError: Error {
@@ -27,6 +28,8 @@ public enum RuntimeError: Error {
     case cgroup(CgroupError)
     case engine(EngineError)
     case part(name: String, path: String, Errno)
+    /// The file beside the guest's kernel says something that is not known here.
+    case deviceDiscovery(path: String)
     case console(Errno)
     case consoleSocketMissing
     case consoleSocketUnwanted
@@ -43,6 +46,15 @@ public enum RuntimeError: Error {
     case signal(number: Int32, Errno)
     case cleanUp(path: String, Errno)
     case stillRunning(id: String)
+    case notRunning(id: String)
+    case intervalNotPositive
+    /// A line of a cgroup's file, as the guest told it, is not of the file's form.
+    case statistics(file: String, line: Int)
+    case statisticsTooLong(file: String)
+    case watch(Errno)
+    /// The monitor could not be asked for its report.
+    case monitor(operation: String, Errno)
+    case monitorReport(SpecError)
 }
 
 extension RuntimeError: CustomStringConvertible {
@@ -69,6 +81,8 @@ extension RuntimeError: CustomStringConvertible {
         case .cgroup(let error): "\(error)"
         case .engine(let error): "\(error)"
         case .part(let name, let path, let errno): "\(name) at \(path): \(errno)"
+        case .deviceDiscovery(let path):
+            "\(path): must be one of \(DeviceDiscovery.allCases.map(\.rawValue).joined(separator: ", "))"
         case .console(let errno): "make a terminal: \(errno)"
         case .consoleSocketMissing: "cannot allocate tty if runc will detach without setting console socket"
         case .consoleSocketUnwanted: "cannot use console socket if runc will not detach or allocate tty"
@@ -86,6 +100,13 @@ extension RuntimeError: CustomStringConvertible {
         case .signal(let number, let errno): "signal \(number): \(errno)"
         case .cleanUp(let path, let errno): "clean up \(path): \(errno)"
         case .stillRunning(let id): "container \(id) does not end"
+        case .notRunning(let id): "container with id \(id) is not running"
+        case .intervalNotPositive: "duration interval must be greater than 0"
+        case .statistics(let file, let line): "guest agent: \(file): line \(line) is malformed"
+        case .statisticsTooLong(let file): "guest agent: \(file) is too long"
+        case .watch(let errno): "watch the container: \(errno)"
+        case .monitor(let operation, let errno): "the monitor's report: \(operation): \(errno)"
+        case .monitorReport(let error): "the monitor's report: \(error)"
         }
     }
 }

@@ -9,9 +9,9 @@ extension QEMUEngine {
 
     func arguments(for machine: MachinePlan) -> [String] {
         let mebibytes = "\(machine.memoryByteCount >> 20)M"
+        let board = Board(machine.deviceDiscovery)
         let options =
-            [
-                QEMUOption("machine", "q35", Self.machineProperties),
+            board.options + [
                 // Shared, so that fc-vmm and fc-fsd can map it.
                 QEMUOption("object", "memory-backend-memfd", ["id": "ram", "size": mebibytes, "share": "on"]),
                 QEMUOption("smp", "\(machine.vcpuCount)"),
@@ -19,10 +19,10 @@ extension QEMUEngine {
                 processor,
                 acceleration,
                 QEMUOption("chardev", "socket", ["id": "vsock", "fd": "3"]),
-                QEMUOption("device", "vhost-user-vsock-pci", ["chardev": "vsock"]),
+                QEMUOption("device", "vhost-user-vsock-\(board.bus)", ["chardev": "vsock"]),
                 QEMUOption("chardev", "socket", ["id": "fs", "fd": "4"]),
                 QEMUOption(
-                    "device", "vhost-user-fs-pci",
+                    "device", "vhost-user-fs-\(board.bus)",
                     ["chardev": "fs", "tag": GuestConvention.sharedTag, "queue-size": "1024"]),
                 QEMUOption("chardev", "socket", ["id": "console", "fd": "5"]),
                 QEMUOption("serial", "chardev:console"),
@@ -38,16 +38,11 @@ extension QEMUEngine {
             ]
     }
 
-    /// What a microVM has no use for is left out: each costs the guest's start something.
-    static let machineProperties: KeyValuePairs<String, String> = [
-        "smm": "off", "hpet": "off", "usb": "off", "sata": "off", "vmport": "off", "graphics": "off",
-        "memory-backend": "ram",
-    ]
-
-    /// Programs are built for x86-64-v2 and v3 by now. Translated, five levels of page tables only cost.
+    /// Programs are built for x86-64-v2 and v3 by now. Translated, five levels of page tables only cost, and "fast
+    /// string operations" make kernel and programs copy and clear memory by the byte.
     var processor: QEMUOption {
         switch accelerator {
-        case .tcg: QEMUOption("cpu", "max", ["la57": "off"])
+        case .tcg: QEMUOption("cpu", "max", ["la57": "off", "erms": "off", "fsrm": "off"])
         case .kvm: QEMUOption("cpu", "host")
         }
     }
@@ -69,12 +64,16 @@ extension QEMUEngine {
     /// The guest's command line before the plan's own arguments; guest/BOOT.md has what each is worth. The
     /// console is the serial line; a panic restarts the machine at once, which `-no-reboot` makes its end.
     func kernelArguments(for machine: MachinePlan) -> [String] {
-        var arguments = [
-            "console=ttyS0", "quiet", "panic=-1", "cryptomgr.notests",
-            "initcall_blacklist=blake2s_mod_init,trace_eval_init,trace_eval_sync",
-        ]
+        var arguments = ["console=ttyS0", "quiet", "panic=-1"] + Board(machine.deviceDiscovery).kernelArguments
         // The host does not speculate on code it translates.
         if accelerator == .tcg { arguments.append("mitigations=off") }
+        // The check waits for ten ticks of the PIT, finds too few on a busy host, and panics.
+        if accelerator == .tcg { arguments.append("no_timer_check") }
+        if accelerator == .tcg, machine.deviceDiscovery == .commandLine,
+            let kilohertz = HostTimestampCounter.kilohertz()
+        {
+            arguments += ["tsc_early_khz=\(kilohertz)", "tsc=reliable"]
+        }
         if accelerator == .tcg, machine.vcpuCount == 1 { arguments += ["nolapic_timer", "noreplace-smp"] }
         return arguments + machine.kernelArguments
     }

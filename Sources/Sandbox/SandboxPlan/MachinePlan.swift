@@ -4,6 +4,8 @@ public struct MachinePlan: Hashable, Sendable {
     public var kernelPath: String
     /// Uncompressed cpio, the agent as /init.
     public var initramfsPath: String
+    /// How the kernel learns of its devices.
+    public var deviceDiscovery = DeviceDiscovery.firmware
     /// What the guest's command line gets beyond what the engine needs.
     public var kernelArguments: [String] = []
     public var vcpuCount: Int

@@ -69,8 +69,8 @@ final class ControlSocket: DeviceWork {
             peer.line += bytes
             if let end = peer.line.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: peer.line[..<end], as: UTF8.self)
-                // An answer fits a socket's buffer; a peer that filled it before gets what fits.
-                try peer.socket.writeAll(Array((answer(line) + "\n").utf8))
+                // An answer fits a socket's buffer, which nothing was written to before.
+                _ = try Socket.send(Array((answer(line) + "\n").utf8), from: 0, on: peer.socket.rawValue)
             } else if !bytes.isEmpty, peer.line.count <= Self.lineLimit {
                 return
             }

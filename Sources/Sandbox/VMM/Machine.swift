@@ -99,7 +99,8 @@ final class Machine {
         let ending = ending
         try preparing("console") { [loop, log] () throws(Errno) in try loop.add(log) { _ in } }
         let attendance = try Attendance(
-            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
+            control: arguments.control, log: arguments.log, loop: loop, report: report,
+            answer: Orders(devices: devices).answer)
         let bus = DeviceBus(
             transports: devices.transports, serial: serial, power: PowerPorts(memory: memory.memory),
             timeline: timeline)
@@ -110,6 +111,11 @@ final class Machine {
                 let body = VCPULoop(
                     index: processor.index, processor: processor, bus: bus, counters: counters, ending: ending)
                 try threads.start(named: "vcpu\(processor.index)") { if let end = body.run() { ending.tell(end) } }
+            }
+            if let sockets = arguments.sockets {
+                // The host's ports are there; nothing else is looked up by name.
+                let directory = FileDescriptor(owning: sockets.directory)
+                try Thread.enter(directory: directory.rawValue)
             }
             try loop.run()
         } catch {

@@ -1,9 +1,12 @@
+import Balloon
+import Block
 import Boot
-import CLinux
-import Glibc
+import Entropy
 import KVM
 import Linux
 import Metrics
+import Net
+import RateLimiter
 import VhostUser
 import Virtio
 import Vsock
@@ -13,6 +16,10 @@ final class MachineDevices {
     private(set) var transports: [MMIOTransport] = []
     /// What each device, and its transport, have counted.
     private(set) var sections: [MetricsReport.Section] = []
+    /// What can be told something while the machine runs, by the names they were given.
+    private(set) var disks: [String: BlockDevice] = [:]
+    private(set) var networks: [String: NetDevice] = [:]
+    let balloon: BalloonDevice
     private let memory: MachineMemory
     private let virtualMachine: VirtualMachine
     private let ending: MachineEnding
@@ -28,8 +35,15 @@ final class MachineDevices {
         self.virtualMachine = virtualMachine
         self.ending = ending
         acknowledged = try preparing("eventfd") { () throws(Errno) in try EventFD() }
+        do { balloon = try BalloonDevice(loop: loop) } catch { throw .device("balloon", error) }
         if let sockets = arguments.sockets { try add(sockets, loop) }
         if let share = arguments.share { try add(share, loop) }
+        for disk in arguments.disks { try add(disk, loop) }
+        for network in arguments.networks { try add(network, loop) }
+        let entropy = EntropyDevice(loop: loop)
+        try add("entropy", entropy, { entropy.metrics })
+        let balloon = balloon
+        try add("balloon", balloon, { balloon.metrics })
     }
 
     var count: Int { transports.count }
@@ -41,14 +55,11 @@ final class MachineDevices {
         let ending = ending
         let device = try preparing("vsock device") { () throws(Errno) in
             try VsockDevice(
-                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener),
-                directory: FileDescriptor(owning: sockets.directory)
-            ) {
-                // A machine that cannot be talked to is of no use.
-                ending.tell(.device(name: "vsock", $0))
-            }
+                guestCID: sockets.guestCID, listener: FileDescriptor(owning: sockets.listener), loop: loop)
         }
-        try add("vsock", device, { [] }) { ending.tell(.device(name: "vsock", $0)) }
+        // A machine that cannot be talked to is of no use.
+        let counters = device.counters
+        try add("vsock", device, { counters.metrics }) { ending.tell(.device(name: "vsock", $0)) }
     }
 
     private func add(_ share: MachineArguments.Share, _ loop: DeviceLoop) throws(VMMError) {
@@ -67,10 +78,39 @@ final class MachineDevices {
         try add("fs", device, { [] }) { ending.tell(.device(name: "fs", $0)) }
     }
 
+    private func add(_ arguments: DiskArguments, _ loop: DeviceLoop) throws(VMMError) {
+        guard disks[arguments.id] == nil else { throw .repeatedName(arguments.id) }
+        let device: BlockDevice
+        do throws(BlockError) {
+            device = try BlockDevice(
+                disk: Disk(FileDescriptor(owning: arguments.descriptor), isReadOnly: arguments.isReadOnly),
+                identifier: arguments.id, limits: arguments.limits, loop: loop)
+        } catch {
+            throw .disk(arguments.id, error)
+        }
+        disks[arguments.id] = device
+        try add("disk-\(arguments.id)", device, { device.metrics })
+    }
+
+    private func add(_ arguments: NetworkArguments, _ loop: DeviceLoop) throws(VMMError) {
+        guard networks[arguments.id] == nil else { throw .repeatedName(arguments.id) }
+        let device: NetDevice
+        do throws(NetError) {
+            device = try NetDevice(
+                tap: Tap(FileDescriptor(owning: arguments.descriptor)), address: arguments.address,
+                mtu: arguments.mtu.map { Int($0) }, receive: arguments.limits.receive,
+                transmit: arguments.limits.transmit, loop: loop)
+        } catch {
+            throw .network(arguments.id, error)
+        }
+        networks[arguments.id] = device
+        try add("net-\(arguments.id)", device, { device.metrics })
+    }
+
     /// Gives `device` the next slot: registers, an interrupt, and a signal for each of its queues.
     private func add(
         _ name: String, _ device: any VirtioDevice, _ metrics: @escaping @Sendable () -> [Metric],
-        onFailure: @escaping @Sendable (VirtioError) -> Void
+        onFailure: @escaping @Sendable (VirtioError) -> Void = { _ in }
     ) throws(VMMError) {
         guard let slot = MachineLayout.slot(transports.count) else {
             throw .tooManyDevices(limit: MachineLayout.maximumDevices)

@@ -15,7 +15,8 @@ final class MachineMemory {
         file = try preparing("guest memory") { () throws(Errno) in
             let file = try FileDescriptor.memory(named: "guest", allowsSealing: true)
             try syscall(__NR_ftruncate, Int(file.rawValue), Int(layout.memoryByteCount))
-            try syscall(__NR_fcntl, Int(file.rawValue), CL_F_ADD_SEALS, CL_F_SEAL_SEAL | CL_F_SEAL_SHRINK | CL_F_SEAL_GROW)
+            try syscall(
+                __NR_fcntl, Int(file.rawValue), CL_F_ADD_SEALS, CL_F_SEAL_SEAL | CL_F_SEAL_SHRINK | CL_F_SEAL_GROW)
             return file
         }
         pieces = layout.pieces(of: file.rawValue)

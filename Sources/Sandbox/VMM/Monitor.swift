@@ -9,6 +9,11 @@ public enum Monitor {
     public static func main() -> Never {
         // A log whose reader has gone must not take the machine along.
         signal(SIGPIPE, SIG_IGN)
+        // A disk beyond the limit of file sizes is an error of the guest's request, no reason to end.
+        signal(SIGXFSZ, SIG_IGN)
+        // Waits until somebody looks for it (``Attendance``), and in every thread: in one that does not block it, it
+        // would end the program.
+        try? SignalMask.block(SignalMask(SIGUSR1))
         let words = Array(CommandLine.arguments.dropFirst())
         do {
             try run(words)

@@ -26,14 +26,16 @@ enum QEMUDevices {
     private static func serveVsock(_ arguments: DeviceArguments) throws(VMMError) {
         let connection = FileDescriptor(owning: arguments.vsockVhost)
         let failure = Failure()
+        let loop: DeviceLoop
+        let line: Line
         let device: VsockDevice
         do {
-            // A second descriptor, for the device's thread to hang up on.
-            let line = Line(try connection.duplicate())
+            // A second descriptor, for the devices' thread to hang up on.
+            line = Line(try connection.duplicate())
+            loop = try DeviceLoop()
             device = try VsockDevice(
-                guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener),
-                directory: FileDescriptor(owning: arguments.vsockDirectory)
-            ) { error in
+                guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener), loop: loop
+            ) { [line] error in
                 // A machine that cannot be talked to is of no use: end it.
                 failure.note(error)
                 line.hangUp()
@@ -41,14 +43,46 @@ enum QEMUDevices {
         } catch {
             throw .prepare(operation: "vsock device", error)
         }
+        let counters = device.counters
+        let report = MetricsReport(
+            timeline: BootTimeline(), sections: [MetricsReport.Section(name: "vsock") { counters.metrics }])
+        let attendance = try Attendance(
+            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
+        let serving = try serve(loop, in: arguments.vsockDirectory) { [line] error in
+            failure.note(error)
+            line.hangUp()
+        }
         var outcome: VhostUserError?
         do throws(VhostUserError) {
             try Backend(device: device, connection: connection).serve()
         } catch {
             outcome = error
         }
+        loop.stop()
+        serving.join()
+        _ = attendance
         if let error = failure.first { throw .vsock(error) }
         if let outcome { throw .vhostUser(outcome) }
+    }
+
+    /// Runs `loop` on a thread of its own, whose working directory is `directory`, where the host's ports are: the
+    /// only place where names are looked up. The descriptor is taken over.
+    private static func serve(
+        _ loop: DeviceLoop, in directory: Int32, onFailure: @escaping @Sendable (VirtioError) -> Void
+    ) throws(VMMError) -> Thread {
+        do {
+            return try Thread(named: "devices") {
+                do throws(Errno) {
+                    let directory = FileDescriptor(owning: directory)
+                    try Thread.enter(directory: directory.rawValue)
+                    try loop.run()
+                } catch {
+                    onFailure(.activation(operation: "device loop", errno: error.rawValue))
+                }
+            }
+        } catch {
+            throw .prepare(operation: "device thread", error)
+        }
     }
 }
 

@@ -1,7 +1,9 @@
+import Block
 import Boot
 import GuestMemory
 import KVM
 import Linux
+import Net
 import VhostUser
 import Virtio
 
@@ -25,6 +27,11 @@ enum VMMError: Error, Equatable {
     case boot(BootError)
     /// The back-end of the file system device.
     case share(VhostUserError)
+    case disk(String, BlockError)
+    case network(String, NetError)
+    case device(String, VirtioError)
+    case repeatedName(String)
+    case unknownName(String)
     case tooManyDevices(limit: Int)
     case ended(MachineEnd)
     /// The guest's driver broke the vsock device.
@@ -49,6 +56,11 @@ extension VMMError: CustomStringConvertible {
         case .kvm(let error): "\(error)"
         case .boot(let error): "\(error)"
         case .share(let error): "fs device: \(error)"
+        case .disk(let id, let error): "disk \(id): \(error)"
+        case .network(let id, let error): "network \(id): \(error)"
+        case .device(let name, let error): "\(name) device: \(error)"
+        case .repeatedName(let id): "two devices are named \(id)"
+        case .unknownName(let id): "no device is named \(id)"
         case .tooManyDevices(let limit): "more devices than the \(limit) there is room for"
         case .ended(let end): "\(end)"
         case .vsock(let error): "vsock device: \(error)"

@@ -33,12 +33,17 @@ public final class Backend {
         return device.configuration.isEmpty ? always : always.union(.configuration)
     }
 
+    /// What QEMU's MMIO transport offers a guest for every queue, whatever the device's own size is.
+    static let ringSizeOfMMIO: UInt16 = 1024
+
     /// - Parameter connection: a connected unix stream socket, from now on the back-end's. It is made to block.
     public init(device: any VirtioDevice, connection: consuming FileDescriptor) throws(VhostUserError) {
         do { try connection.setNonBlocking(false) } catch { throw .receive(error) }
         self.device = device
         self.connection = Connection(socket: connection)
-        rings = device.queueSizes.enumerated().map { Ring(index: $0.offset, sizeLimit: $0.element) }
+        rings = device.queueSizes.enumerated().map {
+            Ring(index: $0.offset, sizeLimit: max($0.element, Self.ringSizeOfMMIO))
+        }
     }
 
     /// Obeys the front-end until it hangs up, then resets the device.

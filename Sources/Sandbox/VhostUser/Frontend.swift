@@ -193,7 +193,9 @@ extension Connection {
     }
 
     func reply(to request: VhostUserRequest, patience: Duration?) throws(VhostUserError) -> Payload {
-        guard let reply = try receive(until: patience.map { Deadline(after: $0) }) else { throw .truncated(byteCount: 0, expected: Wire.headerSize) }
+        guard let reply = try receive(until: patience.map { Deadline(after: $0) }) else {
+            throw .truncated(byteCount: 0, expected: Wire.headerSize)
+        }
         guard reply.request == request.rawValue, reply.flags & Wire.reply != 0 else {
             throw .unexpectedReply(request: request.rawValue, reply: reply.request)
         }

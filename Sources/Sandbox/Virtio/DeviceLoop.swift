@@ -10,7 +10,9 @@ public final class DeviceLoop: @unchecked Sendable {
     // @unchecked: the members are behind a lock, and what a member keeps for the loop's thread says so.
 
     private final class Member: @unchecked Sendable {
-        let work: any DeviceWork
+        /// Until it is off the loop, which then holds nothing of it. Used under `turn`.
+        var work: (any DeviceWork)?
+        let identifier: ObjectIdentifier
         let onFailure: @Sendable (VirtioError) -> Void
         let token: UInt64
         let readiness: Int32
@@ -24,6 +26,7 @@ public final class DeviceLoop: @unchecked Sendable {
 
         init(_ work: any DeviceWork, token: UInt64, onFailure: @escaping @Sendable (VirtioError) -> Void) {
             self.work = work
+            identifier = ObjectIdentifier(work)
             self.token = token
             self.onFailure = onFailure
             readiness = work.readiness
@@ -45,6 +48,8 @@ public final class DeviceLoop: @unchecked Sendable {
     /// The thread in ``run()``, 0 while there is none.
     private let runner = Atomic<UInt>(0)
     private let clock = ContinuousClock()
+    /// Whose turn it is. The loop's thread alone uses this.
+    private var serving: ObjectIdentifier?
 
     public init() throws(Errno) {
         let epoll = try Epoll()
@@ -79,12 +84,15 @@ public final class DeviceLoop: @unchecked Sendable {
         wake.signal()
     }
 
-    /// Takes `work` off. It does not work any more when this returns, unless the caller is the work itself, or
-    /// another of this loop: then it works no more once they are done. A work that is not there is no error.
+    /// Takes `work` off. When this returns it does not work any more, and the loop holds nothing of it; only where
+    /// the work itself calls, that is so at the end of its turn. A work that is not there is no error.
     public func remove(_ work: any DeviceWork) {
-        guard let member = table.withLock({ $0.members.first { $0.work === work } }) else { return }
+        let identifier = ObjectIdentifier(work)
+        guard let member = table.withLock({ $0.members.first { $0.identifier == identifier } }) else { return }
         takeOff(member)
-        if runner.load(ordering: .acquiring) != pthread_self() { member.turn.withLock { _ in } }
+        // From within its own turn: that lets go of it at its end.
+        if runner.load(ordering: .acquiring) == pthread_self(), serving == identifier { return }
+        member.turn.withLock { _ in member.work = nil }
     }
 
     /// Serves until ``stop()``, on the calling thread, of which there is one.
@@ -121,18 +129,23 @@ public final class DeviceLoop: @unchecked Sendable {
     private func serve(_ member: Member, _ now: ContinuousClock.Instant) {
         member.isReady = false
         member.deadline = nil
+        serving = member.identifier
         let failure = member.turn.withLock { (_) -> VirtioError? in
-            if member.isOff.load(ordering: .acquiring) { return nil }
+            guard let work = member.work, !member.isOff.load(ordering: .acquiring) else { return nil }
+            defer { if member.isOff.load(ordering: .acquiring) { member.work = nil } }
             do throws(VirtioError) {
-                guard let next = try member.work.work(now: now) else { return nil }
+                guard let next = try work.work(now: now) else { return nil }
                 if next <= now { member.isReady = true } else { member.deadline = next }
                 return nil
             } catch {
+                // Whoever took it off meanwhile does not want to know.
+                guard takeOff(member) else { return nil }
                 return error
             }
         }
+        serving = nil
         // Outside its turn: whoever is told may reset the device, or wait for someone who does.
-        if let failure, takeOff(member) { member.onFailure(failure) }
+        if let failure { member.onFailure(failure) }
     }
 
     /// - Returns: whether this call, and none before, took it off.

@@ -98,6 +98,8 @@ public enum VirtioError: Error, Equatable {
     case buffer(head: UInt16, GuestMemoryError)
     /// A chain without what the device needs in it.
     case chainTooShort(head: UInt16)
+    /// A buffer for the device to read where it only writes.
+    case readableBuffer(head: UInt16)
     /// The driver left out a queue the device cannot do without.
     case queueMissing(Int)
     /// The host could not give the device what it runs on.

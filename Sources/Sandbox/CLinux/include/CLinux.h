@@ -9,3 +9,4 @@
 #include "cl_files.h"
 #include "cl_port.h"
 #include "cl_kvm.h"
+#include "cl_io_uring.h"

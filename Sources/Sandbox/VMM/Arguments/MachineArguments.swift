@@ -75,8 +75,7 @@ struct DiskArguments: Equatable {
     /// What the guest reads as the disk's serial number: 1 to 20 bytes of ASCII.
     var id: String
     var isReadOnly = false
-    var bandwidth: RateLimit?
-    var operations: RateLimit?
+    var limits: RateLimits
 
     init(_ text: String, _ flags: inout FlagReader) throws(VMMError) {
         var fields = try FieldReader(flag: "--disk", text)
@@ -86,8 +85,7 @@ struct DiskArguments: Equatable {
             throw .badValue(flag: "--disk", value: text)
         }
         isReadOnly = try fields.isSet("readonly")
-        bandwidth = try fields.limit("bandwidth")
-        operations = try fields.limit("ops")
+        limits = try fields.limits()
         try fields.finish()
     }
 }
@@ -100,10 +98,7 @@ struct NetworkArguments: Equatable {
     /// Six bytes.
     var address: [UInt8]
     var mtu: UInt16?
-    var receiveBandwidth: RateLimit?
-    var receiveOperations: RateLimit?
-    var transmitBandwidth: RateLimit?
-    var transmitOperations: RateLimit?
+    var limits: NetworkLimits
 
     init(_ text: String, _ flags: inout FlagReader) throws(VMMError) {
         var fields = try FieldReader(flag: "--net", text)
@@ -123,11 +118,19 @@ struct NetworkArguments: Equatable {
             }
             mtu = UInt16(number)
         }
-        receiveBandwidth = try fields.limit("rx-bandwidth")
-        receiveOperations = try fields.limit("rx-ops")
-        transmitBandwidth = try fields.limit("tx-bandwidth")
-        transmitOperations = try fields.limit("tx-ops")
+        limits = try NetworkLimits(&fields)
         try fields.finish()
+    }
+}
+
+/// The limits of both directions, as the guest sees them.
+struct NetworkLimits: Equatable {
+    var receive: RateLimits
+    var transmit: RateLimits
+
+    init(_ fields: inout FieldReader) throws(VMMError) {
+        receive = try fields.limits("rx-")
+        transmit = try fields.limits("tx-")
     }
 }
 
@@ -140,6 +143,7 @@ struct FieldReader {
     init(flag: String, _ text: String) throws(VMMError) {
         self.flag = flag
         self.text = text
+        if text.isEmpty { return }
         for field in text.split(separator: ",", omittingEmptySubsequences: false) {
             let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard !parts[0].isEmpty, fields[String(parts[0])] == nil else { throw .badValue(flag: flag, value: text) }
@@ -156,8 +160,13 @@ struct FieldReader {
         return true
     }
 
+    /// `bandwidth=…` and `ops=…`, with `prefix` in front.
+    mutating func limits(_ prefix: String = "") throws(VMMError) -> RateLimits {
+        RateLimits(bandwidth: try limit(prefix + "bandwidth"), operations: try limit(prefix + "ops"))
+    }
+
     /// `SIZE/BURST/MILLISECONDS`: ``RateLimit``.
-    mutating func limit(_ key: String) throws(VMMError) -> RateLimit? {
+    private mutating func limit(_ key: String) throws(VMMError) -> RateLimit? {
         guard let value = fields.removeValue(forKey: key) else { return nil }
         guard let limit = RateLimit(value) else { throw .badValue(flag: flag, value: text) }
         return limit

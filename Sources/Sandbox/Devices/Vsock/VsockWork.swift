@@ -2,12 +2,12 @@ internal import GuestMemory
 internal import Linux
 internal import Virtio
 
-/// What a device's thread runs: waits for kicks, streams and deadlines, and serves them, until it is stopped.
-final class EventLoop: @unchecked Sendable {
-    // @unchecked: made by one thread, then handed to its own, which alone uses it.
+/// What the device does while it is active: it looks for kicks, streams and deadlines in an epoll set of its own,
+/// and serves them.
+final class VsockWork: DeviceWork, @unchecked Sendable {
+    // @unchecked: made by one thread, then handed to the loop's, which alone uses it.
 
     private enum Token {
-        static let stop: UInt64 = 0
         static let transmitKick: UInt64 = 1
         static let receiveKick: UInt64 = 2
         static let listener: UInt64 = 3
@@ -23,75 +23,55 @@ final class EventLoop: @unchecked Sendable {
     private let transmitQueue: Virtqueue
     /// Held for as long as slices of it are about.
     private let memory: GuestMemory
-    private let stop: StopSignal
-    private let clock = ContinuousClock()
-    private let start: ContinuousClock.Instant
+    private let start = ContinuousClock.now
 
     init(
         guestCID: UInt64, listener socket: Int32, limits: VsockLimits, memory: GuestMemory,
-        receiveQueue: Virtqueue, transmitQueue: Virtqueue, stop: StopSignal
+        receiveQueue: Virtqueue, transmitQueue: Virtqueue, counters: VsockCounters
     ) throws(Errno) {
-        start = clock.now
         poller = try Poller()
         ports = UnixPorts(poller: poller)
         muxer = Muxer(guestCID: guestCID, host: ports, limits: limits, firstToken: Token.last)
         listener = UnixListener(socket: socket, poller: poller, limits: limits)
-        pump = QueuePump(muxer: muxer, receiveQueue: receiveQueue, transmitQueue: transmitQueue)
+        pump = QueuePump(
+            muxer: muxer, receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         self.receiveQueue = receiveQueue
         self.transmitQueue = transmitQueue
         self.memory = memory
-        self.stop = stop
-        try poller.watchReadable(stop.event.descriptor.rawValue, token: Token.stop)
         try poller.watchReadable(transmitQueue.kick.descriptor.rawValue, token: Token.transmitKick)
         try poller.watchReadable(receiveQueue.kick.descriptor.rawValue, token: Token.receiveKick)
         try poller.watch(socket, token: Token.listener)
     }
 
-    /// Serves the guest until stopped, or until the driver breaks the device.
-    func run() throws(VirtioError) {
-        // The driver may have filled its queues before anybody listened.
-        var hasMore = true
-        while true {
-            let events: [Epoll.Event]
-            do {
-                events = try poller.wait(until: hasMore ? .zero : nextDeadline, now: now)
-            } catch {
-                throw .activation(operation: "epoll_pwait", errno: error.rawValue)
-            }
-            let now = now
-            for event in events {
+    var readiness: Int32 { poller.descriptor }
+
+    func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
+        let time = start.duration(to: now)
+        do {
+            try poller.poll { event in
                 switch event.token {
-                case Token.stop: return
                 case Token.transmitKick: transmitQueue.kick.drain()
                 case Token.receiveKick: receiveQueue.kick.drain()
                 case Token.listener: listener.knocked()
                 default:
-                    if !listener.streamChanged(token: event.token, events: event.events, muxer, now: now) {
-                        muxer.streamChanged(token: event.token, events: event.events, now: now)
+                    if !listener.streamChanged(token: event.token, events: event.events, muxer, now: time) {
+                        muxer.streamChanged(token: event.token, events: event.events, now: time)
                     }
                 }
             }
-            muxer.passTime(now: now)
-            listener.passTime(now: now)
-            listener.accept(muxer, now: now)
-            hasMore = try pump.pump(now: now)
+        } catch {
+            throw .activation(operation: "epoll_pwait", errno: error.rawValue)
         }
+        muxer.passTime(now: time)
+        listener.passTime(now: time)
+        listener.accept(muxer, now: time)
+        if try pump.pump(now: time) { return now }
+        return nextDeadline.map { start + $0 }
     }
-
-    private var now: Duration { start.duration(to: clock.now) }
 
     private var nextDeadline: Duration? {
         guard let first = muxer.nextDeadline else { return listener.nextDeadline }
         guard let second = listener.nextDeadline else { return first }
         return min(first, second)
-    }
-}
-
-/// Tells a thread to end.
-final class StopSignal: Sendable {
-    let event: EventFD
-
-    init() throws(Errno) {
-        event = try EventFD()
     }
 }

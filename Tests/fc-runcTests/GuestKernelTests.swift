@@ -1,0 +1,63 @@
+import Glibc
+import Linux
+import Testing
+
+@testable import Sandbox
+@testable import SandboxPlan
+@testable import fc_runc
+
+/// Which kernel a guest gets, and what is said beside it.
+@Suite struct GuestKernelTests {
+    /// Makes a directory with `files`, by name and content; gone after `body`.
+    func withFiles(_ files: [(String, String)], _ body: (String) throws -> Void) throws {
+        let directory = "/tmp/fc-guest-kernel-\(UInt32.random(in: 0 ... .max))"
+        try Directory.make(directory, mode: 0o700)
+        try Directory.make(directory + "/trimmed", mode: 0o700)
+        defer {
+            for (name, _) in files { unsafe _ = unlink("\(directory)/\(name)") }
+            unsafe _ = rmdir(directory + "/trimmed")
+            unsafe _ = rmdir(directory)
+        }
+        for (name, content) in files {
+            let file = try FileDescriptor.open("\(directory)/\(name)", [.create, .writeOnly], mode: 0o644)
+            try file.writeAll(Array(content.utf8))
+        }
+        try body(directory)
+    }
+
+    @Test func theTrimmedKernelIsTakenWhenAllOfItIsThere() throws {
+        try withFiles([("trimmed/vmlinux", ""), ("trimmed/initramfs.cpio", "")]) {
+            #expect(Context.guestDirectory($0) == $0 + "/trimmed")
+        }
+        try withFiles([("trimmed/vmlinux", "")]) { #expect(Context.guestDirectory($0) == $0) }
+        try withFiles([]) { #expect(Context.guestDirectory($0) == $0) }
+    }
+
+    @Test(arguments: [
+        (nil, DeviceDiscovery.firmware), ("firmware\n", .firmware), ("command-line\n", .commandLine),
+        ("command-line", .commandLine),
+    ])
+    func theFileBesideAKernelSaysHowItFindsItsDevices(content: String?, discovery: DeviceDiscovery) throws {
+        let file = content.map { [("vmlinux.devices", $0)] } ?? []
+        try withFiles(file) { directory in
+            let found = try Runtime.deviceDiscovery(of: directory + "/vmlinux")
+            #expect(found == discovery)
+        }
+    }
+
+    @Test(arguments: ["", "\n", "mmio", "command-line firmware", "COMMAND-LINE", "command-line\0"])
+    func anyOtherWordIsRefusedByTheFilesName(content: String) throws {
+        try withFiles([("vmlinux.devices", content)]) { directory in
+            let error = #expect(throws: RuntimeError.self) {
+                _ = try Runtime.deviceDiscovery(of: directory + "/vmlinux")
+            }
+            #expect(error?.description == "\(directory)/vmlinux.devices: must be one of firmware, command-line")
+        }
+    }
+
+    @Test func aFileThatIsTooLongIsRefused() throws {
+        try withFiles([("vmlinux.devices", String(repeating: "x", count: 65))]) { directory in
+            #expect(throws: RuntimeError.self) { _ = try Runtime.deviceDiscovery(of: directory + "/vmlinux") }
+        }
+    }
+}
