@@ -39,7 +39,10 @@ import Testing
     ])
     func theFileBesideAKernelSaysHowItFindsItsDevices(content: String?, discovery: DeviceDiscovery) throws {
         let file = content.map { [("vmlinux.devices", $0)] } ?? []
-        try withFiles(file) { #expect(try Runtime.deviceDiscovery(of: $0 + "/vmlinux") == discovery) }
+        try withFiles(file) { directory in
+            let read = try Runtime.deviceDiscovery(of: directory + "/vmlinux")
+            #expect(read == discovery)
+        }
     }
 
     @Test(arguments: ["", "\n", "mmio", "command-line firmware", "COMMAND-LINE", "command-line\0"])
