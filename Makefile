@@ -30,6 +30,8 @@ TEST_PACKAGES += crun           # the other peer in `make bench`
 TEST_PACKAGES += containerd     # client: ctr
 TEST_PACKAGES += podman         # client
 TEST_PACKAGES += conmon         # podman's monitor
+TEST_PACKAGES += e2fsprogs      # mke2fs: the disks of the nested host
+TEST_PACKAGES += procps         # ps and pgrep, for the nested host
 
 KERNEL_PACKAGES += make         # the kernel's own build
 KERNEL_PACKAGES += xz-utils     # unpacks its source
@@ -50,7 +52,8 @@ AGENT := fc-agent
 OUT := out
 GUEST := $(OUT)/lib/fc-runc/guest
 
-.PHONY: help setup setup-tests build guest guest-image guest-kernel run test lint fuzz bench man install uninstall clean
+.PHONY: help setup setup-tests build guest guest-image guest-kernel run test nested lint fuzz bench man install
+.PHONY: uninstall clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -87,6 +90,9 @@ run: ## set up, build, and run a container of busybox in a virtual machine; EXIT
 
 test: setup-tests build guest ## all tests; the last line counts them
 	@Tests/run-all
+
+nested: setup-tests build guest ## test engine kvm with real KVM, on an emulated AMD host; `make test` has a short form
+	@Tests/Nested/run --full
 
 lint: ## check the sources' format
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -75,7 +75,7 @@ let package = Package(
             "Entropy", "Sandbox/Devices/Entropy",
             ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
         room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Serial", "Sandbox/Devices/Serial", ["RateLimiter", "Metrics", "Linux"]),
+        room("Serial", "Sandbox/Devices/Serial", ["Metrics", "Linux"]),
 
         // The machine that those devices are in: its processors, and what it starts with.
         room("KVM", "Sandbox/KVM", ["Linux", "CLinux"]),
@@ -137,20 +137,31 @@ let package = Package(
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
         .target(
-            name: "TestSupport", dependencies: ["VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
+            name: "TestSupport", dependencies: ["KVM", "VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/TestSupport", swiftSettings: house),
         .executableTarget(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        // Exits through our loop and through one in C, on the host's KVM.
+        .target(name: "CExitLoop", path: "Tests/Benchmarks/CExitLoop"),
+        .executableTarget(
+            name: "exits-bench", dependencies: ["CExitLoop", "KVM", "Linux", "CLinux"],
+            path: "Tests/Benchmarks/exits-bench", swiftSettings: house),
+        tests("KVM", ["KVM", "TestSupport", "Linux", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
-        tests("Virtio", ["Virtio", "GuestMemory", "TestSupport", "Linux"]),
+        tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
+        tests("RateLimiter", ["RateLimiter"]),
+        tests("Block", ["Block", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
+        tests("Net", ["Net", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
         tests("Layout", []),
+        tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
+        tests("Sandbox", ["Sandbox", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
@@ -174,10 +185,18 @@ let package = Package(
         .target(
             name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
             swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "Virtio", "GuestMemory", "Linux", "CLinux"]),
-        tests("VMM", ["VMM", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory", "Linux"]),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests(
+            "VMM",
+            [
+                "VMM", "KVM", "Boot", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory",
+                "Linux",
+            ]),
+        tests("Serial", ["Serial", "Metrics", "Linux"]),
+        tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
+        tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
-            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "Linux"],
+            name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),
     ]
 )

@@ -20,6 +20,8 @@ struct Invocation: Equatable {
         "g", "additional-gids", "p", "process", "process-label", "apparmor", "c", "cap", "cgroup",
         // list, ps.
         "format",
+        // events.
+        "interval",
     ]
     /// Global options of runc's that mean nothing here: taken, with their values, and left out.
     static let ignored: Set<String> = ["criu", "rootless"]

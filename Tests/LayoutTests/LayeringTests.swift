@@ -31,7 +31,7 @@ import Testing
         "VhostUser": device, "Vsock": device, "FileSystem": device.union(["VhostUser"]),
         "Metrics": [], "RateLimiter": [], "Block": device.union(["RateLimiter"]),
         "Net": device.union(["RateLimiter"]), "Entropy": device.union(["RateLimiter"]), "Balloon": device,
-        "Serial": ["Linux", "Metrics", "RateLimiter"], "KVM": kernel, "Boot": kernel.union(["GuestMemory"]),
+        "Serial": ["Linux", "Metrics"], "KVM": kernel, "Boot": kernel.union(["GuestMemory"]),
         "VMM": device.union([
             "VhostUser", "Vsock", "Block", "Net", "Entropy", "Balloon", "Serial", "KVM", "Boot", "RateLimiter",
             "SandboxPlan",

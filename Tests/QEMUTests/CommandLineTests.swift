@@ -16,7 +16,8 @@ struct CommandLineTests {
     static let machine = MachinePlan(
         kernelPath: "/img/a,b", initramfsPath: "/img/i", vcpuCount: 2, memoryByteCount: 768 << 20, guestCID: 3)
     static let devices = MachineDevices(
-        fileSystemSocket: 5000, vsockListener: 5001, vsockDirectory: 5002, consoleLog: 5003, log: 5004)
+        fileSystemSocket: 5000, vsockListener: 5001, vsockDirectory: 5002, consoleLog: 5003, control: 5005,
+        log: 5004)
 
     /// What follows `word`, each time it stands there.
     func values(of word: String, in words: [String]) -> [String] {
@@ -106,16 +107,17 @@ struct CommandLineTests {
         #expect(started.processes.map(\.name) == ["fc-vmm", "qemu"])
         let monitor = started.processes[0]
         let qemu = started.processes[1]
-        let fromCaller = (monitor.descriptors + qemu.descriptors).filter { (5000...5004).contains($0.here) }
+        let fromCaller = (monitor.descriptors + qemu.descriptors).filter { (5000...5005).contains($0.here) }
         #expect(
             fromCaller == [
                 HandedDescriptor(here: 5004, there: 2), HandedDescriptor(here: 5001, there: 4),
                 HandedDescriptor(here: 5002, there: 5), HandedDescriptor(here: 5003, there: 7),
+                HandedDescriptor(here: 5005, there: 8),
                 HandedDescriptor(here: 5004, there: 1), HandedDescriptor(here: 5004, there: 2),
                 HandedDescriptor(here: 5000, there: 4),
             ])
         // The channels between the two: open, and no number twice.
-        let channels = (monitor.descriptors + qemu.descriptors).map(\.here).filter { !(5000...5004).contains($0) }
+        let channels = (monitor.descriptors + qemu.descriptors).map(\.here).filter { !(5000...5005).contains($0) }
         #expect(Set(channels).count == 4 && channels.count == 4)
         #expect(monitor.capabilities.isEmpty && qemu.capabilities.isEmpty)
         #expect(qemu.uid == 65534 && qemu.gid == 65534)

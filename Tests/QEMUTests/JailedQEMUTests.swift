@@ -28,7 +28,7 @@ struct JailedQEMUTests {
         machine.deviceDiscovery = discovery
         let devices = MachineDevices(
             fileSystemSocket: null.rawValue, vsockListener: null.rawValue, vsockDirectory: null.rawValue,
-            consoleLog: null.rawValue, log: log.writer.rawValue)
+            consoleLog: null.rawValue, control: null.rawValue, log: log.writer.rawValue)
         var process = engine.qemuProcess(
             machine, devices, vsock: null.rawValue, console: console.second.rawValue)
         // Without the two devices whose back-ends are not there: what is left is the machine.

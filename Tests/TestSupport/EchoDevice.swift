@@ -11,11 +11,10 @@ public final class EchoDevice: VirtioDevice, @unchecked Sendable {
     public let type: VirtioDeviceType
     public let features: UInt64
     public let queueSizes: [UInt16]
-    public let configuration: [UInt8]
     /// The fewest queues it can do with.
     private let required: Int
 
-    private let record = Mutex(Record())
+    private let record: Mutex<Record>
     private var worker: Thread?
     private let stopping: EventFD
 
@@ -25,7 +24,15 @@ public final class EchoDevice: VirtioDevice, @unchecked Sendable {
         public var features: UInt64 = 0
         public var chains = 0
         public var failures: [VirtioError] = []
+        public var configuration: [UInt8]
     }
+
+    /// What the driver's transport is told by.
+    private struct Signals {
+        var configurationChanged: @Sendable () -> Void = {}
+        var failed: @Sendable (VirtioError) -> Void = { _ in }
+    }
+    private let signals = Mutex(Signals())
 
     public init(
         type: VirtioDeviceType = .vsock, features: UInt64 = 0, queueSizes: [UInt16] = [128, 128],
@@ -34,17 +41,35 @@ public final class EchoDevice: VirtioDevice, @unchecked Sendable {
         self.type = type
         self.features = features
         self.queueSizes = queueSizes
-        self.configuration = configuration
+        record = Mutex(Record(configuration: configuration))
         required = requiredQueues
         stopping = try EventFD()
     }
 
     public var seen: Record { record.withLock { $0 } }
 
+    /// All of it is the driver's to write.
+    public var configuration: [UInt8] { record.withLock { $0.configuration } }
+
+    public func writeConfiguration(offset: Int, bytes: [UInt8]) {
+        record.withLock { $0.configuration.replaceSubrange(offset..<(offset + bytes.count), with: bytes) }
+    }
+
+    /// Changes the configuration space from the host's side.
+    public func change(configuration: [UInt8]) {
+        record.withLock { $0.configuration = configuration }
+        signals.withLock { $0.configurationChanged }()
+    }
+
+    /// Breaks, as if the driver had broken it.
+    public func fail(_ error: VirtioError) { signals.withLock { $0.failed }(error) }
+
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         for index in 0..<required where activation.queues[index] == nil { throw .queueMissing(index) }
         let queues = Queues(memory: activation.memory, activation.queues)
         let features = activation.features
+        let told = Signals(configurationChanged: activation.configurationChanged, failed: activation.failed)
+        signals.withLock { $0 = told }
         record.withLock {
             $0.activations.append(queues.all.indices.filter { queues.all[$0] != nil })
             $0.features = features

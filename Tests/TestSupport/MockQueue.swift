@@ -47,7 +47,15 @@ public final class MockQueue {
     private var nextUsed: UInt16 = 0
     private let epoll: Epoll
 
-    public init(_ memory: MockMemory, size: UInt16, features: UInt64 = VirtioFeature.version1) throws {
+    /// A queue with eventfds of its own.
+    public convenience init(_ memory: MockMemory, size: UInt16, features: UInt64 = VirtioFeature.version1) throws {
+        try self.init(memory, size: size, features: features, kick: EventFD(), call: EventFD())
+    }
+
+    /// - Parameter call: several queues may share what it is open on.
+    public init(
+        _ memory: MockMemory, size: UInt16, features: UInt64, kick: consuming EventFD, call: consuming EventFD
+    ) throws {
         self.memory = memory
         self.size = size
         self.features = features
@@ -57,11 +65,11 @@ public final class MockQueue {
         (descriptors, self.available, self.used) = (table.slice, available.slice, used.slice)
         layout = Virtqueue.Layout(
             size: size, descriptors: table.address, available: available.address, used: used.address)
-        kick = try EventFD()
-        call = try EventFD()
+        self.kick = kick
+        self.call = call
         freeDescriptors = (0..<size).reversed()
         epoll = try Epoll()
-        try epoll.add(call.descriptor.rawValue, .readable, token: 0)
+        try epoll.add(self.call.descriptor.rawValue, .readable, token: 0)
     }
 
     /// The device's half, for a device in this process.
@@ -158,13 +166,16 @@ public final class MockQueue {
 
     /// Waits for a request to be used. What the device wrote is to be read before the next `add`.
     public func waitUsed(milliseconds: Int32 = 5000) throws -> Used {
+        let deadline = Deadline(after: .milliseconds(milliseconds))
         while true {
             if let result = try takeUsed() { return result }
             // The event index asks for a call at the very next use.
             if features & VirtioFeature.eventIndex != 0 { try available.store(nextUsed, at: 4 + 2 * Int(size)) }
             cl_fence()
             if let result = try takeUsed() { return result }
-            if try epoll.wait(milliseconds: milliseconds).isEmpty { throw TimedOut() }
+            // Nothing is no end yet: a ring of io_uring that closes elsewhere interrupts the wait.
+            let left = Int32(clamping: deadline.nanosecondsLeft / 1_000_000 + 1)
+            if try epoll.wait(milliseconds: left).isEmpty, deadline.hasPassed { throw TimedOut() }
             call.drain()
         }
     }

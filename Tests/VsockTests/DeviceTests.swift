@@ -1,4 +1,5 @@
 import Linux
+import Metrics
 import Testing
 import Virtio
 import Vsock
@@ -32,6 +33,11 @@ struct DeviceTests {
                 return client.received.count >= expected.utf8.count
             })
         #expect(client.text == expected)
+        let metrics = side.device.counters.metrics
+        #expect(metrics.contains(Metric("bytes_from_guest", 6)) && metrics.contains(Metric("bytes_to_guest", 5)))
+        #expect(metrics.contains(Metric("connections", 1)))
+        side.device.reset()
+        #expect(side.device.counters.metrics.contains(Metric("connections", 0)))
     }
 
     @Test func theGuestRefuses() throws {

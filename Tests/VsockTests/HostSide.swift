@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Linux
 import Synchronization
+import TestSupport
 import Testing
 import Virtio
 import Vsock
@@ -11,6 +12,7 @@ import VsockDriver
 final class HostSide {
     let path: String
     let device: VsockDevice
+    private let served: ServedLoop
     let guest: GuestSockets
     let failures = Failures()
 
@@ -18,10 +20,10 @@ final class HostSide {
         path = "/tmp/vsock-test-\(getpid())-\(UInt64.random(in: 0 ... .max))"
         unsafe mkdir(path, 0o700)
         let failures = failures
+        served = try ServedLoop(directory: path)
         device = try VsockDevice(
-            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"),
-            directory: try FileDescriptor.open(path, .directory), limits: limits,
-            onFailure: { failures.note($0) })
+            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"), limits: limits,
+            loop: served.loop, onFailure: { failures.note($0) })
         guest = GuestSockets(driver: try VsockDriver(fillsBuffers: fillsBuffers))
         if starts { try device.activate(try guest.driver.activation()) }
     }

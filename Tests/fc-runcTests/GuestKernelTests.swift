@@ -40,8 +40,8 @@ import Testing
     func theFileBesideAKernelSaysHowItFindsItsDevices(content: String?, discovery: DeviceDiscovery) throws {
         let file = content.map { [("vmlinux.devices", $0)] } ?? []
         try withFiles(file) { directory in
-            let read = try Runtime.deviceDiscovery(of: directory + "/vmlinux")
-            #expect(read == discovery)
+            let found = try Runtime.deviceDiscovery(of: directory + "/vmlinux")
+            #expect(found == discovery)
         }
     }
 

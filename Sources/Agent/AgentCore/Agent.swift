@@ -147,7 +147,8 @@ public final class Agent {
         }
         guard process.streams.isDrained else { return }
         if isFirst { writeOut() }
-        _ = container.cgroup.countOutOfMemory()
+        // Before the end is told: who hears of that listens no more.
+        tellOutOfMemory(container)
         let time = SystemTime.realtime()
         let exit = ProcessExit(
             status: status.wire, timeNanoseconds: time.seconds * 1_000_000_000 + time.nanoseconds,

@@ -63,10 +63,15 @@ extension Agent {
                 cgroupChanged(container)
             },
             WatchedFile(loop, "memory.events", at: directory) { [unowned self, unowned container] in
-                if container.cgroup.countOutOfMemory() { announce(.event(container: container.id, kind: "oom")) }
+                tellOutOfMemory(container)
             },
         ]
         container.watchedFiles = files.compactMap { $0 }
+    }
+
+    /// Announces it where the kernel has killed in the container since it was last asked.
+    func tellOutOfMemory(_ container: Container) {
+        if container.cgroup.countOutOfMemory() { announce(.event(container: container.id, kind: "oom")) }
     }
 
     func exec(

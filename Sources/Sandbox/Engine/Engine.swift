@@ -23,14 +23,20 @@ public struct MachineDevices: Hashable, Sendable {
     public var vsockDirectory: Int32
     /// Where the guest's console is kept: a file, written at its end.
     public var consoleLog: Int32
+    /// The listening unix socket at which fc-vmm answers questions and takes orders.
+    public var control: Int32
     /// Where the programs log and complain: a file or a pipe.
     public var log: Int32
 
-    public init(fileSystemSocket: Int32, vsockListener: Int32, vsockDirectory: Int32, consoleLog: Int32, log: Int32) {
+    public init(
+        fileSystemSocket: Int32, vsockListener: Int32, vsockDirectory: Int32, consoleLog: Int32, control: Int32,
+        log: Int32
+    ) {
         self.fileSystemSocket = fileSystemSocket
         self.vsockListener = vsockListener
         self.vsockDirectory = vsockDirectory
         self.consoleLog = consoleLog
+        self.control = control
         self.log = log
     }
 }
@@ -59,7 +65,7 @@ extension ResourceLimit {
 extension MachinePlan {
     /// What no engine can do.
     public func check() throws(EngineError) {
-        guard memoryByteCount % (1 << 20) == 0, (64 << 20...1 << 40).contains(memoryByteCount) else {
+        guard memoryByteCount % (1 << 20) == 0, (32 << 20...1 << 40).contains(memoryByteCount) else {
             throw .invalidMemory(byteCount: memoryByteCount)
         }
         guard (1...255).contains(vcpuCount) else { throw .invalidProcessorCount(vcpuCount) }

@@ -2,7 +2,10 @@ public import Linux
 
 /// What can go wrong before the machine's programs are started.
 public enum EngineError: Error, Hashable, Sendable {
-    case notBuilt(EngineKind)
+    /// Engine `kvm` was asked for, and the host cannot run it.
+    case notUsable(cause: String, cure: String)
+    /// A file that the engine opens for its programs.
+    case open(what: String, path: String, Errno)
     /// A file that a program of the engine's, which runs as this user, could not open.
     case notReadable(path: String, uid: UInt32)
     /// Separated by spaces on the guest's command line, an argument may hold none, nor control characters.
@@ -16,10 +19,11 @@ public enum EngineError: Error, Hashable, Sendable {
 extension EngineError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .notBuilt(let kind): "engine \"\(kind.rawValue)\" is not built yet: use \"qemu\" or \"auto\""
+        case .notUsable(let cause, let cure): "engine \"kvm\": \(cause): \(cure), or use \"qemu\" or \"auto\""
+        case .open(let what, let path, let error): "\(what) \(path): \(error)"
         case .notReadable(let path, let uid): "\(path): user \(uid), who QEMU runs as, may not read it: use chmod a+r"
         case .invalidKernelArgument(let argument): "kernel argument \"\(argument)\" has a space or a control character"
-        case .invalidMemory(let byteCount): "\(byteCount) bytes of memory: not a multiple of 1 MiB from 64 MiB to 1 TiB"
+        case .invalidMemory(let byteCount): "\(byteCount) bytes of memory: not a multiple of 1 MiB from 32 MiB to 1 TiB"
         case .invalidProcessorCount(let count): "\(count) virtual processors: not 1 to 255"
         case .invalidGuestCID(let cid): "guest cid \(cid): not 3 to 4294967294"
         case .makeChannel(let name, let error): "make the channel of \(name): \(error)"

@@ -1,6 +1,6 @@
 /// Who runs the virtual processors, as the user chooses it.
 public enum EngineKind: String, CaseIterable, Sendable {
-    /// `kvm` where it is built and can boot Linux, `qemu` elsewhere.
+    /// `kvm` where it can boot Linux, `qemu` elsewhere.
     case auto
     /// fc-vmm itself, through /dev/kvm.
     case kvm
@@ -17,18 +17,34 @@ public struct EngineChoice: Hashable, Sendable {
         case kvm
     }
 
-    public var accelerator: Accelerator
+    public enum Way: Hashable, Sendable {
+        case kvm
+        case qemu(Accelerator)
+    }
+
+    public var way: Way
     public var reason: String
 
-    /// Chooses the engine. The monitor of our own is not built yet, so that the choice is among QEMU's ways.
+    /// Chooses the engine: `kvm` where the host's processor can run a Linux guest, `qemu` elsewhere.
     public static func make(_ kind: EngineKind, hardware: HardwareVirtualization) throws(EngineError) -> EngineChoice {
         switch (kind, hardware) {
-        case (.kvm, _):
-            throw .notBuilt(.kvm)
-        case (.auto, .usable), (.qemu, .usable):
-            return EngineChoice(accelerator: .kvm, reason: "engine qemu with kvm: /dev/kvm runs a virtual processor")
+        case (.auto, .usable), (.kvm, .usable):
+            return EngineChoice(way: .kvm, reason: "engine kvm: /dev/kvm runs a virtual processor")
+        case (.kvm, .unusable(let cause, let cure)):
+            throw .notUsable(cause: cause, cure: cure)
+        case (.qemu, .usable):
+            return EngineChoice(way: .qemu(.kvm), reason: "engine qemu with kvm: /dev/kvm runs a virtual processor")
         case (.auto, .unusable(let cause, _)), (.qemu, .unusable(let cause, _)):
-            return EngineChoice(accelerator: .tcg, reason: "engine qemu with tcg: \(cause)")
+            return EngineChoice(way: .qemu(.tcg), reason: "engine qemu with tcg: \(cause)")
+        }
+    }
+}
+
+extension EngineChoice.Way {
+    public var kind: EngineKind {
+        switch self {
+        case .kvm: .kvm
+        case .qemu: .qemu
         }
     }
 }

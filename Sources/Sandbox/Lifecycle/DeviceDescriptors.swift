@@ -9,6 +9,7 @@ struct DeviceDescriptors: ~Copyable {
     let vsockListener: FileDescriptor
     let vsockDirectory: FileDescriptor
     let consoleLog: FileDescriptor
+    let control: FileDescriptor
     let jailLog: FileDescriptor
     let log: FileDescriptor
 
@@ -18,12 +19,15 @@ struct DeviceDescriptors: ~Copyable {
         let listener = try UnixSocket.listen(at: directory.path(of: SandboxFiles.listenerName), nonBlocking: true)
         let vsockDirectory = try FileDescriptor.open(files.vsockDirectory, [.directory, .noFollow])
         let consoleLog = try Self.appending(files.consoleLog)
+        let ownDirectory = try SocketDirectory(path: files.directory)
+        let control = try UnixSocket.listen(at: ownDirectory.path(of: SandboxFiles.controlName), nonBlocking: true)
         let jailLog = try Self.appending(files.jailLog)
         let log = try Self.appending(files.deviceLog)
         self.fileServer = fileServer
         vsockListener = listener
         self.vsockDirectory = vsockDirectory
         self.consoleLog = consoleLog
+        self.control = control
         self.jailLog = jailLog
         self.log = log
     }
@@ -35,6 +39,7 @@ struct DeviceDescriptors: ~Copyable {
     var machine: MachineDevices {
         MachineDevices(
             fileSystemSocket: fileServer.second.rawValue, vsockListener: vsockListener.rawValue,
-            vsockDirectory: vsockDirectory.rawValue, consoleLog: consoleLog.rawValue, log: log.rawValue)
+            vsockDirectory: vsockDirectory.rawValue, consoleLog: consoleLog.rawValue, control: control.rawValue,
+            log: log.rawValue)
     }
 }

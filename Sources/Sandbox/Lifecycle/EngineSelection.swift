@@ -1,4 +1,5 @@
 import Engine
+import KVMEngine
 import QEMU
 
 /// The engine that will run a machine.
@@ -14,10 +15,17 @@ extension Runtime {
             try EngineChoice.make(options.engine, hardware: .probe())
         }
         log(.debug, choice.reason)
-        return SelectedEngine(
-            kind: .qemu,
-            engine: QEMUEngine(
-                installation: QEMUInstallation(executable: options.parts.qemu), accelerator: choice.accelerator,
-                monitor: options.parts.program("fc-vmm")))
+        return SelectedEngine(kind: choice.way.kind, engine: engine(choice.way))
+    }
+
+    private func engine(_ way: EngineChoice.Way) -> any Engine {
+        let monitor = options.parts.program("fc-vmm")
+        return switch way {
+        case .kvm: KVMEngine(monitor: monitor)
+        case .qemu(let accelerator):
+            QEMUEngine(
+                installation: QEMUInstallation(executable: options.parts.qemu), accelerator: accelerator,
+                monitor: monitor)
+        }
     }
 }

@@ -46,6 +46,15 @@ public enum RuntimeError: Error {
     case signal(number: Int32, Errno)
     case cleanUp(path: String, Errno)
     case stillRunning(id: String)
+    case notRunning(id: String)
+    case intervalNotPositive
+    /// A line of a cgroup's file, as the guest told it, is not of the file's form.
+    case statistics(file: String, line: Int)
+    case statisticsTooLong(file: String)
+    case watch(Errno)
+    /// The monitor could not be asked for its report.
+    case monitor(operation: String, Errno)
+    case monitorReport(SpecError)
 }
 
 extension RuntimeError: CustomStringConvertible {
@@ -91,6 +100,13 @@ extension RuntimeError: CustomStringConvertible {
         case .signal(let number, let errno): "signal \(number): \(errno)"
         case .cleanUp(let path, let errno): "clean up \(path): \(errno)"
         case .stillRunning(let id): "container \(id) does not end"
+        case .notRunning(let id): "container with id \(id) is not running"
+        case .intervalNotPositive: "duration interval must be greater than 0"
+        case .statistics(let file, let line): "guest agent: \(file): line \(line) is malformed"
+        case .statisticsTooLong(let file): "guest agent: \(file) is too long"
+        case .watch(let errno): "watch the container: \(errno)"
+        case .monitor(let operation, let errno): "the monitor's report: \(operation): \(errno)"
+        case .monitorReport(let error): "the monitor's report: \(error)"
         }
     }
 }

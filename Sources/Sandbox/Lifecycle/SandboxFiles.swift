@@ -15,6 +15,8 @@ struct SandboxFiles {
     static let listenerName = "guest"
     /// What the guest reaches when it connects to the host's ready port, as fc-vmm names it.
     static var readyName: String { "vsock_\(GuestConvention.readyPort)" }
+    /// What fc-vmm answers questions at, in the state directory.
+    static let controlName = "monitor.sock"
     /// What the jail said: one line for each thing that happened.
     var jailLog: String { directory + "/jail.log" }
     /// The guest's serial console, bounded by fc-vmm.

@@ -21,6 +21,9 @@ public struct Epoll: ~Copyable, Sendable {
 
     let descriptor: FileDescriptor
 
+    /// The set's own descriptor: readable while something in it is ready, so one set can be watched by another.
+    public var rawValue: Int32 { descriptor.rawValue }
+
     public init() throws(Errno) {
         descriptor = FileDescriptor(owning: Int32(try syscall(__NR_epoll_create1, CL_EFD_CLOEXEC)))
     }
@@ -65,6 +68,25 @@ public struct Epoll: ~Copyable, Sendable {
                 events.append(Event(token: event.data, events: Events(rawValue: event.events)))
             }
             return events
+        }
+    }
+
+    /// As ``wait(milliseconds:limit:)``, handing each event to `body`, at most 64 of them: nothing is allocated.
+    public borrowing func wait(milliseconds: Int32 = -1, _ body: (Event) -> Void) throws(Errno) {
+        // A size known here, and small: it lies on the stack.
+        try unsafe withUnsafeTemporaryAllocation(of: cl_epoll_event.self, capacity: 64) { (buffer) throws(Errno) in
+            let count = cl_syscall(
+                Int(__NR_epoll_pwait), Int(descriptor.rawValue), Int(bitPattern: buffer.baseAddress), 64,
+                Int(milliseconds), 0, 8)
+            if count < 0 {
+                let error = Errno(rawValue: Int32(-count))
+                if error == .interrupted { return }
+                throw error
+            }
+            for index in 0..<count {
+                let event = unsafe buffer[index]
+                body(Event(token: event.data, events: Events(rawValue: event.events)))
+            }
         }
     }
 }

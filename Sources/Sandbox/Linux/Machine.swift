@@ -76,3 +76,14 @@ public enum Machine {
         }
     }
 }
+
+#if arch(x86_64)
+    extension Machine {
+        /// Writes one byte to an I/O port; takes CAP_SYS_RAWIO, and a kernel with ioperm(2).
+        public static func write(port: UInt16, _ value: UInt8) throws(Errno) {
+            try syscall(__NR_ioperm, Int(port), 1, 1)
+            cl_port_write_u8(port, value)
+            try syscall(__NR_ioperm, Int(port), 1, 0)
+        }
+    }
+#endif

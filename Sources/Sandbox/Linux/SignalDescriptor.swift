@@ -7,9 +7,14 @@ public struct SignalDescriptor: ~Copyable, Sendable {
 
     /// Blocks every signal that can be and collects them.
     public init() throws(Errno) {
-        try SignalMask.set(.all)
-        var all = SignalMask.all.rawValue
-        descriptor = try unsafe withUnsafeMutablePointer(to: &all) { (pointer) throws(Errno) in
+        try self.init(of: .all)
+    }
+
+    /// Blocks the signals of `mask`, in this thread and those it starts from here on, and collects them.
+    public init(of mask: SignalMask) throws(Errno) {
+        try SignalMask.block(mask)
+        var mask = mask.rawValue
+        descriptor = try unsafe withUnsafeMutablePointer(to: &mask) { (pointer) throws(Errno) in
             FileDescriptor(
                 owning: Int32(
                     try unsafe syscall(__NR_signalfd4, -1, pointer.argument, 8, CL_SFD_CLOEXEC | CL_SFD_NONBLOCK)))
@@ -40,11 +45,21 @@ public struct SignalMask: Sendable {
     public static let none = SignalMask(rawValue: 0)
     public static let all = SignalMask(rawValue: ~0)
 
-    /// rt_sigprocmask(2).
-    public static func set(_ mask: SignalMask) throws(Errno) {
+    /// One signal.
+    public init(_ signal: Int32) { rawValue = 1 << UInt64(signal - 1) }
+
+    init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// rt_sigprocmask(2): these signals are blocked, no others.
+    public static func set(_ mask: SignalMask) throws(Errno) { try change(SIG_SETMASK, mask) }
+
+    /// These are blocked beside those that are.
+    public static func block(_ mask: SignalMask) throws(Errno) { try change(SIG_BLOCK, mask) }
+
+    private static func change(_ how: Int32, _ mask: SignalMask) throws(Errno) {
         var mask = mask.rawValue
         try unsafe withUnsafeMutablePointer(to: &mask) { (pointer) throws(Errno) in
-            _ = try unsafe syscall(__NR_rt_sigprocmask, Int(SIG_SETMASK), pointer.argument, 0, 8)
+            _ = try unsafe syscall(__NR_rt_sigprocmask, Int(how), pointer.argument, 0, 8)
         }
     }
 }

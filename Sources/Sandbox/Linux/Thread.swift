@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A thread of this process, pthreads(7). It is joined by its owner, once.
@@ -36,6 +37,13 @@ public struct Thread: ~Copyable, @unchecked Sendable {
             throw Errno(rawValue: result)
         }
         self.identifier = identifier
+    }
+
+    /// Makes `directory` the place where the calling thread, and none other of the process, looks names up:
+    /// unshare(2) with CLONE_FS, then fchdir(2). The descriptor is borrowed.
+    public static func enter(directory: Int32) throws(Errno) {
+        try syscall(__NR_unshare, 0x200)
+        try syscall(__NR_fchdir, Int(directory))
     }
 
     /// Waits for the thread to end.

@@ -15,6 +15,7 @@ public enum UnixSocket {
 
     public enum SocketType: Int, Sendable {
         case stream = 1
+        case datagram = 2
         case sequencedPacket = 5
     }
 

@@ -1,6 +1,6 @@
 /// What can be counted of, under the names that reach users: lower case, words joined by `_`, units last
 /// (`read_bytes`, `stalled_us`).
-public protocol Metered: AnyObject {
+public protocol Metered: AnyObject, Sendable {
     /// Name and value of each figure now, in a fixed order. Safe to read on any thread.
     var metrics: [Metric] { get }
 }

@@ -73,8 +73,9 @@ public struct QEMUEngine: Engine {
         var process = JailedProcess(
             name: "fc-vmm", executable: monitor,
             arguments: [
-                "--guest-cid", "\(machine.guestCID)", "--vsock-vhost-fd", "3", "--vsock-listen-fd", "4",
-                "--vsock-directory-fd", "5", "--console-fd", "6", "--console-log-fd", "7", "--log-fd", "2",
+                "devices", "--guest-cid", "\(machine.guestCID)", "--vsock-vhost-fd", "3", "--vsock-listen-fd", "4",
+                "--vsock-directory-fd", "5", "--console-fd", "6", "--console-log-fd", "7", "--control-fd", "8",
+                "--log-fd", "2",
             ])
         process.mounts = [JailMount(source: .processes, destination: "/proc", isReadOnly: true)]
         process.descriptors = [
@@ -84,6 +85,7 @@ public struct QEMUEngine: Engine {
             HandedDescriptor(here: devices.vsockDirectory, there: 5),
             HandedDescriptor(here: console, there: 6),
             HandedDescriptor(here: devices.consoleLog, there: 7),
+            HandedDescriptor(here: devices.control, there: 8),
         ]
         process.resourceLimits = [.noCore]
         return process

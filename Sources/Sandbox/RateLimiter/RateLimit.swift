@@ -4,7 +4,7 @@ public struct RateLimit: Hashable, Sendable {
     public var size: UInt64
     /// Passes once, at the beginning, on top.
     public var burst: UInt64
-    /// The time an empty bucket takes to be full again.
+    /// The time an empty bucket takes to be full again. Counted in nanoseconds, a part of one as a whole one.
     public var refill: Duration
 
     public init(size: UInt64, burst: UInt64 = 0, refill: Duration) {
@@ -12,4 +12,22 @@ public struct RateLimit: Hashable, Sendable {
         self.burst = burst
         self.refill = refill
     }
+
+    /// A bucket of no size, or one that is full again at once, limits nothing.
+    public var isUnlimited: Bool { size == 0 || refill <= .zero }
+}
+
+/// The limits of a device, or of one direction of it; nil limits nothing.
+public struct RateLimits: Hashable, Sendable {
+    /// Of bytes.
+    public var bandwidth: RateLimit?
+    /// Of requests, frames or whatever the device does one by one.
+    public var operations: RateLimit?
+
+    public init(bandwidth: RateLimit? = nil, operations: RateLimit? = nil) {
+        self.bandwidth = bandwidth
+        self.operations = operations
+    }
+
+    public static let unlimited = RateLimits()
 }

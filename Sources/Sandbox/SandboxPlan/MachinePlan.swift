@@ -1,6 +1,6 @@
 /// The virtual machine: what every engine needs to know, and nothing of how it does it.
 public struct MachinePlan: Hashable, Sendable {
-    /// Uncompressed ELF with a PVH note.
+    /// Linux: an uncompressed ELF with a PVH note, which every engine takes.
     public var kernelPath: String
     /// Uncompressed cpio, the agent as /init.
     public var initramfsPath: String
@@ -31,6 +31,10 @@ public enum GuestConvention {
     public static let streamPort: UInt32 = 1025
     /// The host's port the agent connects to once, when it is ready.
     public static let readyPort: UInt32 = 1024
+    /// The x86 I/O port where the guest's init says that it has begun, and what it writes there, a byte. No device
+    /// of any machine is at it: where nobody listens, nothing happens.
+    public static let bootTimerPort: UInt16 = 0x5f0
+    public static let bootTimerValue: UInt8 = 123
     /// The virtio-fs tag of the shared directory tree.
     public static let sharedTag = "fc-shared"
     /// Where the agent mounts it.

@@ -1,73 +1,36 @@
 import Glibc
 import Linux
-import Synchronization
-import VhostUser
-import Virtio
-import Vsock
 
-/// The program fc-vmm: makes the devices, makes what reaches them, and lasts as long as the machine.
-///
-/// Under the engine `qemu` the machine is QEMU's, and a device is reached over a vhost-user socket. The devices
-/// know nothing of that: another engine brings another transport and leaves them as they are.
+/// The program fc-vmm: a machine of our own, or the devices of a machine that QEMU runs; it lasts as long as the
+/// machine does.
 public enum Monitor {
     /// The whole program. Ends with 0 when the machine does, or with 1 and one line on the log, which is
     /// standard error where no log was given.
     public static func main() -> Never {
         // A log whose reader has gone must not take the machine along.
         signal(SIGPIPE, SIG_IGN)
+        // A disk beyond the limit of file sizes is an error of the guest's request, no reason to end.
+        signal(SIGXFSZ, SIG_IGN)
+        // Waits until somebody looks for it (``Attendance``), and in every thread: in one that does not block it, it
+        // would end the program.
+        try? SignalMask.block(SignalMask(SIGUSR1))
         let words = Array(CommandLine.arguments.dropFirst())
         do {
             try run(words)
             Process.exitNow(0)
         } catch {
-            report(error, to: Arguments.logDescriptor(in: words) ?? 2)
+            report(error, to: FlagReader.logDescriptor(in: words) ?? 2)
             Process.exitNow(1)
         }
     }
 
     static func run(_ words: [String]) throws(VMMError) {
-        let arguments = try Arguments(words)
-        try arguments.check()
-        let relay = try ConsoleRelay(
-            console: FileDescriptor(owning: arguments.console), file: FileDescriptor(owning: arguments.consoleLog))
-        let copying: Thread
-        do { copying = try Thread(named: "console") { relay.run() } } catch {
-            throw .prepare(operation: "console thread", error)
+        switch try Arguments(words) {
+        case .devices(let arguments): try QEMUDevices.serve(arguments)
+        case .machine(let arguments):
+            let end = try Machine.run(arguments)
+            if !end.isOrderly { throw .ended(end) }
         }
-        let outcome = Result { () throws(VMMError) in try serveVsock(arguments) }
-        // Whatever ended the machine, what it said last is worth having.
-        relay.end()
-        copying.join()
-        try outcome.get()
-    }
-
-    /// Serves the vsock device until QEMU hangs up.
-    private static func serveVsock(_ arguments: Arguments) throws(VMMError) {
-        let connection = FileDescriptor(owning: arguments.vsockVhost)
-        let failure = Failure()
-        let device: VsockDevice
-        do {
-            // A second descriptor, for the device's thread to hang up on.
-            let line = Line(try connection.duplicate())
-            device = try VsockDevice(
-                guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener),
-                directory: FileDescriptor(owning: arguments.vsockDirectory)
-            ) { error in
-                // A machine that cannot be talked to is of no use: end it.
-                failure.note(error)
-                line.hangUp()
-            }
-        } catch {
-            throw .prepare(operation: "vsock device", error)
-        }
-        var outcome: VhostUserError?
-        do throws(VhostUserError) {
-            try Backend(device: device, connection: connection).serve()
-        } catch {
-            outcome = error
-        }
-        if let error = failure.first { throw .vsock(error) }
-        if let outcome { throw .vhostUser(outcome) }
     }
 
     private static func report(_ error: VMMError, to descriptor: Int32) {
@@ -75,27 +38,5 @@ public enum Monitor {
         // Nobody is left to be told that this failed.
         try? log.writeAll(Array("fc-vmm: \(error)\n".utf8))
         _ = log.release()
-    }
-}
-
-/// The first thing that broke the device.
-private final class Failure: Sendable {
-    private let error = Mutex<VirtioError?>(nil)
-
-    func note(_ new: VirtioError) { error.withLock { $0 = $0 ?? new } }
-
-    var first: VirtioError? { error.withLock { $0 } }
-}
-
-/// A connection to be hung up on by whoever holds this.
-private final class Line: Sendable {
-    private let connection: FileDescriptor
-
-    init(_ connection: consuming FileDescriptor) { self.connection = connection }
-
-    func hangUp() {
-        // The other end may have done so already.
-        try? UnixSocket.shutdownReading(connection.rawValue)
-        try? UnixSocket.shutdownWriting(connection.rawValue)
     }
 }

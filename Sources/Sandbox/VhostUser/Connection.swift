@@ -36,9 +36,11 @@ struct Connection: ~Copyable {
     let socket: FileDescriptor
 
     /// The next message, or nil where the peer has hung up between two.
-    func receive() throws(VhostUserError) -> Message? {
+    ///
+    /// - Parameter deadline: when all of it must have come; nil waits for ever.
+    func receive(until deadline: Deadline? = nil) throws(VhostUserError) -> Message? {
         var descriptors = DescriptorList(owning: [])
-        guard let header = try read(Wire.headerSize, descriptors: &descriptors) else { return nil }
+        guard let header = try read(Wire.headerSize, descriptors: &descriptors, deadline) else { return nil }
         let request = header.load(UInt32.self, at: 0)
         let flags = header.load(UInt32.self, at: 4)
         let byteCount = header.load(UInt32.self, at: 8)
@@ -47,7 +49,7 @@ struct Connection: ~Copyable {
             throw .payloadSize(request: request, byteCount: byteCount)
         }
         var late = DescriptorList(owning: [])
-        guard let payload = try read(Int(byteCount), descriptors: &late) else {
+        guard let payload = try read(Int(byteCount), descriptors: &late, deadline) else {
             throw .truncated(byteCount: 0, expected: Int(byteCount))
         }
         // Descriptors belong to the header's bytes.
@@ -56,12 +58,15 @@ struct Connection: ~Copyable {
     }
 
     /// `byteCount` bytes, and the descriptors sent with the first of them; nil at the end of the stream.
-    private func read(_ byteCount: Int, descriptors: inout DescriptorList) throws(VhostUserError) -> Payload? {
+    private func read(
+        _ byteCount: Int, descriptors: inout DescriptorList, _ deadline: Deadline?
+    ) throws(VhostUserError) -> Payload? {
         var bytes = [UInt8](repeating: 0, count: byteCount)
         var done = 0
         while done < byteCount {
             let part: (byteCount: Int, descriptors: [Int32])
             do throws(Errno) {
+                if let deadline, try Poll.wait(socket.rawValue, .readable, until: deadline).isEmpty { throw .timedOut }
                 // The array outlives the call, and the kernel writes within what it is given.
                 part = try unsafe bytes.withUnsafeMutableBytes { buffer in
                     Result { () throws(Errno) in

@@ -6,8 +6,13 @@ public import Virtio
 ///
 /// Each call is one exchange on the socket. Where the back-end can acknowledge (REPLY_ACK) a call returns once
 /// it was obeyed, and throws ``VhostUserError/refused(request:_:)`` where it was not; otherwise once it was sent.
+///
+/// A back-end whose answer does not come within ``patience`` is `.receive(.timedOut)`. What it answers later would
+/// be taken for the answer to something else: hang up.
 public final class Frontend {
     private let connection: Connection
+    /// How long one answer may take; nil waits for ever.
+    public let patience: Duration?
     /// What the back-end offers, the bits of vhost-user left out.
     public let offeredFeatures: UInt64
     public let protocolFeatures: ProtocolFeatures
@@ -20,14 +25,16 @@ public final class Frontend {
     /// - Parameter protocolFeatures: those wanted; what the back-end lacks is left out.
     public init(
         connection: consuming FileDescriptor,
-        protocolFeatures wanted: ProtocolFeatures = [.multipleQueues, .replyAcknowledge, .configuration]
+        protocolFeatures wanted: ProtocolFeatures = [.multipleQueues, .replyAcknowledge, .configuration],
+        patience: Duration? = nil
     ) throws(VhostUserError) {
         do { try connection.setNonBlocking(false) } catch { throw .receive(error) }
         let link = Connection(socket: connection)
-        let all = try link.exchange(.getFeatures).number()
+        let all = try link.exchange(.getFeatures, patience: patience).number()
         hasProtocolFeatures = all & VhostUserFeature.protocolFeatures != 0
         if hasProtocolFeatures {
-            let offered = ProtocolFeatures(rawValue: try link.exchange(.getProtocolFeatures).number())
+            let offered = ProtocolFeatures(
+                rawValue: try link.exchange(.getProtocolFeatures, patience: patience).number())
             protocolFeatures = offered.intersection(wanted)
             try link.send(
                 request: VhostUserRequest.setProtocolFeatures.rawValue, flags: 0, Payload(protocolFeatures.rawValue))
@@ -37,6 +44,7 @@ public final class Frontend {
         offeredFeatures = all & ~VhostUserFeature.protocolFeatures
         try link.send(request: VhostUserRequest.setOwner.rawValue, flags: 0, Payload())
         self.connection = link
+        self.patience = patience
     }
 
     /// Agrees on those of `wanted` that are offered.
@@ -52,7 +60,7 @@ public final class Frontend {
     /// How many queues the back-end has; nil where it cannot be asked.
     public func queueCount() throws(VhostUserError) -> UInt64? {
         guard protocolFeatures.contains(.multipleQueues) else { return nil }
-        return try connection.exchange(.getQueueCount).number()
+        return try connection.exchange(.getQueueCount, patience: patience).number()
     }
 
     /// The `byteCount` bytes of the configuration space from `offset` on; nil where the back-end has none there.
@@ -65,7 +73,7 @@ public final class Frontend {
         payload.append(byteCount)
         payload.append(UInt32(0))
         payload.bytes += [UInt8](repeating: 0, count: Int(byteCount))
-        let reply = try connection.exchange(.getConfiguration, payload).bytes
+        let reply = try connection.exchange(.getConfiguration, payload, patience: patience).bytes
         return reply.count == 12 + Int(byteCount) ? Array(reply[12...]) : nil
     }
 
@@ -132,7 +140,7 @@ public final class Frontend {
     /// - Returns: the next entry of its available ring, where ``startRing(_:_:base:kick:call:)`` may go on.
     public func stopRing(_ index: Int) throws(VhostUserError) -> UInt16 {
         let ring = UInt32(truncatingIfNeeded: index)
-        let reply = try connection.exchange(.getRingBase, Payload(ring: ring, 0))
+        let reply = try connection.exchange(.getRingBase, Payload(ring: ring, 0), patience: patience)
         guard reply.bytes.count == 8, let base = UInt16(exactly: reply.load(UInt32.self, at: 4)) else {
             throw .payloadSize(request: VhostUserRequest.getRingBase.rawValue, byteCount: UInt32(reply.bytes.count))
         }
@@ -150,6 +158,10 @@ public final class Frontend {
         try? UnixSocket.shutdownWriting(connection.socket.rawValue)
     }
 
+    /// Says, by becoming readable, that the back-end has hung up: it sends nothing unasked. A descriptor of the
+    /// caller's own on the same socket.
+    public func watchedDescriptor() throws(Errno) -> FileDescriptor { try connection.socket.duplicate() }
+
     private func frontEnd(_ address: GuestAddress, _ index: Int) throws(VhostUserError) -> UInt64 {
         for region in regions where address >= region.start {
             let offset = address.rawValue - region.start.rawValue
@@ -166,20 +178,24 @@ public final class Frontend {
         try connection.send(
             request: request.rawValue, flags: acknowledges ? Wire.needReply : 0, payload, descriptors: descriptors)
         guard acknowledges else { return }
-        let status = try connection.reply(to: request).number()
+        let status = try connection.reply(to: request, patience: patience).number()
         if status != 0 { throw .refused(request: request.rawValue, status) }
     }
 }
 
 extension Connection {
     /// Sends a request that is answered with a payload of its own.
-    func exchange(_ request: VhostUserRequest, _ payload: Payload = Payload()) throws(VhostUserError) -> Payload {
+    func exchange(
+        _ request: VhostUserRequest, _ payload: Payload = Payload(), patience: Duration?
+    ) throws(VhostUserError) -> Payload {
         try send(request: request.rawValue, flags: 0, payload)
-        return try reply(to: request)
+        return try reply(to: request, patience: patience)
     }
 
-    func reply(to request: VhostUserRequest) throws(VhostUserError) -> Payload {
-        guard let reply = try receive() else { throw .truncated(byteCount: 0, expected: Wire.headerSize) }
+    func reply(to request: VhostUserRequest, patience: Duration?) throws(VhostUserError) -> Payload {
+        guard let reply = try receive(until: patience.map { Deadline(after: $0) }) else {
+            throw .truncated(byteCount: 0, expected: Wire.headerSize)
+        }
         guard reply.request == request.rawValue, reply.flags & Wire.reply != 0 else {
             throw .unexpectedReply(request: request.rawValue, reply: reply.request)
         }

@@ -29,8 +29,14 @@ public protocol VirtioDevice: AnyObject {
     /// The largest size of each virtqueue, in descriptors; their number is the number of queues.
     var queueSizes: [UInt16] { get }
 
-    /// The device's configuration space, virtio 1.2 §4.2.2: little-endian bytes, read by the driver.
+    /// The device's configuration space, virtio 1.2 §2.5: little-endian bytes, read by the driver. Its size never
+    /// changes. Any thread may ask.
     var configuration: [UInt8] { get }
+
+    /// The driver writes `bytes`, 1 to 8 of them, into the configuration space from `offset` on; they lie inside it.
+    /// A device whose space is read-only, or read-only there, does nothing. Called by the thread of a virtual
+    /// processor, never while the device is being activated or reset.
+    func writeConfiguration(offset: Int, bytes: [UInt8])
 
     /// The driver is ready: the device gets the guest's memory and its queues and works until ``reset()``.
     func activate(_ activation: consuming VirtioActivation) throws(VirtioError)
@@ -50,7 +56,8 @@ public struct VirtioActivation: ~Copyable {
     public let features: UInt64
     /// By queue index; a queue the driver did not set up is nil.
     public var queues: [Virtqueue?]
-    /// Tells the driver that the configuration space changed, virtio 1.2 §2.5. Any thread may call it.
+    /// Tells the driver that the configuration space changed, virtio 1.2 §2.5. Any thread may call it, with no lock
+    /// held that ``VirtioDevice/configuration`` takes: it is read again meanwhile.
     public let configurationChanged: @Sendable () -> Void
     /// Tells whoever owns the device that the driver, or the host, broke it: it does nothing more until
     /// ``VirtioDevice/reset()``. Any thread may call it.
@@ -91,8 +98,12 @@ public enum VirtioError: Error, Equatable {
     case buffer(head: UInt16, GuestMemoryError)
     /// A chain without what the device needs in it.
     case chainTooShort(head: UInt16)
+    /// A buffer for the device to read where it only writes.
+    case readableBuffer(head: UInt16)
     /// The driver left out a queue the device cannot do without.
     case queueMissing(Int)
     /// The host could not give the device what it runs on.
     case activation(operation: String, errno: Int32)
+    /// The process that serves the device has ended, does not answer, or does not keep to the protocol.
+    case backEnd(String)
 }

@@ -9,6 +9,8 @@ public import Linux
 /// nothing. Everything in them is read once and checked before use.
 public final class Virtqueue {
     public let size: UInt16
+    /// Where the driver put it, for whoever has another process serve it.
+    public let layout: Layout
     /// Signalled by the driver: new chains may be there.
     public let kick: EventFD
     /// Signalled to the driver: chains have been used.
@@ -70,6 +72,7 @@ public final class Virtqueue {
         }
         self.memory = memory
         self.size = layout.size
+        self.layout = layout
         taken = nextAvailable
         lastSignalled = nextUsed
         usesEventIndex = features & VirtioFeature.eventIndex != 0

@@ -23,12 +23,6 @@ struct Restore: UnsupportedCommand {
     @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
 
-struct Events: UnsupportedCommand {
-    static let name = "events"
-    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(visibility: .hidden) var global: GlobalOptions
-}
-
 struct Pause: UnsupportedCommand {
     static let name = "pause"
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []

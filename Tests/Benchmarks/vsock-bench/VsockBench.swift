@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Vsock
 import VsockDriver
 
@@ -91,6 +92,7 @@ enum VsockBench {
 /// A device with one connection.
 final class Setup {
     let device: VsockDevice
+    private let served: ServedLoop
     let guest: GuestSockets
     let socket: GuestSocket
     let peer: Peer
@@ -103,9 +105,10 @@ final class Setup {
             unsafe rmdir(path)
         }
         let listener = try UnixSocket.listen(at: path + "/vsock_1024")
+        served = try ServedLoop(directory: path)
         device = try VsockDevice(
-            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"),
-            directory: try FileDescriptor.open(path, .directory), onFailure: { print("vsock-bench: device: \($0)") })
+            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"), loop: served.loop,
+            onFailure: { print("vsock-bench: device: \($0)") })
         guest = GuestSockets(driver: try VsockDriver())
         try device.activate(try guest.driver.activation())
         socket = try guest.connect(to: 1024)

@@ -26,6 +26,8 @@ private final class OnceDevice: VirtioDevice {
         }
     }
 
+    func writeConfiguration(offset: Int, bytes: [UInt8]) {}
+
     func reset() { isActive = false }
 }
 

@@ -7,3 +7,6 @@
 #include "cl_constants.h"
 #include "cl_structs.h"
 #include "cl_files.h"
+#include "cl_port.h"
+#include "cl_kvm.h"
+#include "cl_io_uring.h"

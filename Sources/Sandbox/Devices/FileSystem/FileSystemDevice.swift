@@ -52,6 +52,9 @@ public final class FileSystemDevice: VirtioDevice {
         }
     }
 
+    /// Nothing in struct virtio_fs_config is the driver's to write.
+    public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
+
     /// Requests already taken are answered first. What the guest knows and has open stays: it ends with
     /// FUSE_DESTROY or the next FUSE_INIT, not when a front-end stops the queues.
     public func reset() {

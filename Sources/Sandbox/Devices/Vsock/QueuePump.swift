@@ -7,14 +7,18 @@ public final class QueuePump {
     private let muxer: Muxer
     private let receiveQueue: Virtqueue
     private let transmitQueue: Virtqueue
+    private let counters: VsockCounters
 
     /// The chains one turn takes from a queue, so that the rest of the thread's work is not kept waiting.
     private static let turn = 64
 
-    public init(muxer: Muxer, receiveQueue: Virtqueue, transmitQueue: Virtqueue) {
+    public init(
+        muxer: Muxer, receiveQueue: Virtqueue, transmitQueue: Virtqueue, counters: VsockCounters = VsockCounters()
+    ) {
         self.muxer = muxer
         self.receiveQueue = receiveQueue
         self.transmitQueue = transmitQueue
+        self.counters = counters
     }
 
     /// Moves what can be moved in one turn.
@@ -23,6 +27,7 @@ public final class QueuePump {
     public func pump(now: Duration) throws(VirtioError) -> Bool {
         let mayTakeMore = try takePackets(now)
         let mayGiveMore = try givePackets(now)
+        counters.connections.set(UInt64(muxer.connectionCount))
         // Packets may have been left alone only for want of room for the answers.
         return mayTakeMore || mayGiveMore || (stoppedForCongestion && !muxer.isCongested)
     }
@@ -33,7 +38,12 @@ public final class QueuePump {
     private func takePackets(_ now: Duration) throws(VirtioError) -> Bool {
         transmitQueue.disableKicks()
         var taken = 0
-        defer { if taken > 0 { transmitQueue.notify() } }
+        defer {
+            if taken > 0 {
+                transmitQueue.notify()
+                counters.packetsFromGuest.add(UInt64(taken))
+            }
+        }
         while taken < Self.turn {
             stoppedForCongestion = muxer.isCongested
             if stoppedForCongestion { return false }
@@ -56,6 +66,7 @@ public final class QueuePump {
         let payload =
             packet.payloadCount == 0
             ? [] : chain.readable.part(from: PacketHeader.byteCount, byteCount: Int(packet.payloadCount))
+        counters.bytesFromGuest.add(UInt64(packet.payloadCount))
         muxer.receive(packet, payload: payload, now: now)
     }
 
@@ -64,7 +75,14 @@ public final class QueuePump {
         guard muxer.hasPackets else { return false }
         receiveQueue.disableKicks()
         var given = 0
-        defer { if given > 0 { receiveQueue.notify() } }
+        var byteCount = 0
+        defer {
+            if given > 0 {
+                receiveQueue.notify()
+                counters.packetsToGuest.add(UInt64(given))
+                counters.bytesToGuest.add(UInt64(byteCount))
+            }
+        }
         while given < Self.turn, muxer.hasPackets {
             guard let chain = try receiveQueue.next() else {
                 // The guest has no buffer for it: it kicks when it has.
@@ -84,6 +102,7 @@ public final class QueuePump {
             }
             try receiveQueue.complete(chain.head, byteCount: UInt32(written))
             given += 1
+            byteCount += written - PacketHeader.byteCount
         }
         return muxer.hasPackets
     }

@@ -1,57 +1,64 @@
 public import Linux
+import Synchronization
 public import Virtio
 
 /// The socket device, virtio 1.2 §5.10, streams only. Its host side is unix sockets:
 ///
 /// - a host peer connects to the listening socket, writes `CONNECT <port>\n` and reads `OK <host port>\n` once
 ///   the guest has accepted, or is hung up on; then come the bytes;
-/// - what the guest connects to at context 2 goes to the socket `vsock_<port>` in the given directory, and is
-///   reset where nobody listens.
+/// - what the guest connects to at context 2 goes to the socket `vsock_<port>` in the working directory of the thread
+///   that runs the loop, and is reset where nobody listens. There is no connect(2) relative to a descriptor, so
+///   whoever runs the loop goes there first, with ``Linux/Thread/enter(directory:)``.
 ///
-/// A thread of its own serves everything between ``activate(_:)`` and ``reset()``; host peers that come before
-/// wait in the listener's backlog.
+/// The loop serves everything between ``activate(_:)`` and ``reset()``; host peers that come before wait in the
+/// listener's backlog.
 public final class VsockDevice: VirtioDevice {
+    /// What went through it, of all its lives.
+    public let counters = VsockCounters()
     private let guestCID: UInt64
     private let listener: FileDescriptor
-    private let directory: FileDescriptor
     private let limits: VsockLimits
+    private let loop: DeviceLoop
     private let onFailure: @Sendable (VirtioError) -> Void
-    private var running: Running?
+    private let running = Running()
 
-    /// What stops with ``reset()``.
-    private final class Running {
-        let stop: StopSignal
-        var thread: Thread?
+    /// The work that is on the loop. When it fails it goes, and every connection with it.
+    private final class Running: Sendable {
+        private let work = Mutex<VsockWork?>(nil)
 
-        init(stop: StopSignal) {
-            self.stop = stop
-        }
+        func set(_ new: VsockWork) { work.withLock { $0 = new } }
 
-        func end() {
-            stop.event.signal()
-            if let thread = thread.take() { thread.join() }
+        /// - Parameter identifier: of the work meant, where another may have followed it; nil means any.
+        @discardableResult
+        func take(_ identifier: ObjectIdentifier? = nil) -> VsockWork? {
+            work.withLock { work in
+                guard let current = work, identifier.map({ $0 == ObjectIdentifier(current) }) ?? true else {
+                    return nil
+                }
+                work = nil
+                return current
+            }
         }
     }
 
     /// - Parameters:
     ///   - guestCID: the guest's context identifier, from 3 to 0xffff_fffe.
     ///   - listener: a listening unix stream socket.
-    ///   - directory: where the host's ports are.
-    ///   - onFailure: called on the device's thread when the driver broke the device; every connection is
-    ///     then closed.
+    ///   - loop: what gives the device its turns.
+    ///   - onFailure: called on the loop's thread when the driver broke the device, whose connections are then closed.
     public init(
-        guestCID: UInt64, listener: consuming FileDescriptor, directory: consuming FileDescriptor,
-        limits: VsockLimits = VsockLimits(), onFailure: @escaping @Sendable (VirtioError) -> Void
+        guestCID: UInt64, listener: consuming FileDescriptor, limits: VsockLimits = VsockLimits(), loop: DeviceLoop,
+        onFailure: @escaping @Sendable (VirtioError) -> Void = { _ in }
     ) throws(Errno) {
         try listener.setNonBlocking(true)
         self.guestCID = guestCID
         self.listener = listener
-        self.directory = directory
         self.limits = limits
+        self.loop = loop
         self.onFailure = onFailure
     }
 
-    deinit { running?.end() }
+    deinit { reset() }
 
     public var type: VirtioDeviceType { .vsock }
 
@@ -64,42 +71,38 @@ public final class VsockDevice: VirtioDevice {
     /// struct virtio_vsock_config, virtio 1.2 §5.10.4.
     public var configuration: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: guestCID >> (8 * $0)) } }
 
+    /// The guest's context identifier is the host's to give.
+    public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
+
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard activation.queues.count >= 1, let receiveQueue = activation.queues[0] else { throw .queueMissing(0) }
         guard activation.queues.count >= 2, let transmitQueue = activation.queues[1] else { throw .queueMissing(1) }
-        let loop: EventLoop
-        let stop: StopSignal
+        let work: VsockWork
         do {
-            stop = try StopSignal()
-            loop = try EventLoop(
+            work = try VsockWork(
                 guestCID: guestCID, listener: listener.rawValue, limits: limits, memory: activation.memory,
-                receiveQueue: receiveQueue, transmitQueue: transmitQueue, stop: stop)
+                receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         } catch {
-            throw .activation(operation: "vsock event loop", errno: error.rawValue)
+            throw .activation(operation: "vsock epoll set", errno: error.rawValue)
         }
-        let running = Running(stop: stop)
-        let directory = directory.rawValue
-        let onFailure = onFailure
+        let (running, failed, onFailure) = (running, activation.failed, onFailure)
+        let identifier = ObjectIdentifier(work)
+        running.set(work)
         do {
-            running.thread = try Thread(named: "vsock") {
-                do {
-                    try UnixPorts.enter(directory: directory)
-                    try loop.run()
-                } catch let error as VirtioError {
-                    onFailure(error)
-                } catch let error as Errno {
-                    onFailure(.activation(operation: "fchdir", errno: error.rawValue))
-                } catch {}
+            try loop.add(work) { error in
+                running.take(identifier)
+                failed(error)
+                onFailure(error)
             }
         } catch {
-            throw .activation(operation: "pthread_create", errno: error.rawValue)
+            running.take(identifier)
+            throw .activation(operation: "vsock on its loop", errno: error.rawValue)
         }
-        self.running = running
     }
 
     public func reset() {
-        running?.end()
-        running = nil
+        if let work = running.take() { loop.remove(work) }
+        counters.connections.set(0)
     }
 }

@@ -1,0 +1,156 @@
+import Block
+import GuestMemory
+import Linux
+import RateLimiter
+import Virtio
+
+// The input is a program for the driver of a disk: requests with headers, cuts and lengths of all kinds, descriptors
+// with anything in them, and a disk that changes its size meanwhile. Held against it: no trap, no request returned
+// twice, nothing written to a disk that is read-only, and nothing that makes a disk longer than it ever was.
+
+private let memoryByteCount: UInt64 = 1 << 20
+private let queueSize: UInt16 = 64
+/// The rings lie where no input leads: a device that was told to write over them would return nonsense by right.
+private let ringStart: UInt64 = 0x5a5a_1234_0000
+private let ringByteCount: UInt64 = 65536
+private let sectors: UInt64 = 64
+
+/// With no memory and no files there is nothing to fuzz: a trap is right.
+private let memory: GuestMemory = {
+    let file = try! FileDescriptor.memory(named: "fuzz")
+    try! syscall(77, Int(file.rawValue), Int(memoryByteCount))
+    return try! GuestMemory([
+        .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.rawValue),
+        .init(
+            start: GuestAddress(rawValue: ringStart), byteCount: ringByteCount, file: file.rawValue,
+            offset: memoryByteCount - ringByteCount),
+    ])
+}()
+private let disk = try! FileDescriptor.memory(named: "disk")
+
+/// The bytes of the input, zeros when they are used up.
+private struct Input {
+    var bytes: UnsafeRawBufferPointer.SubSequence
+
+    var isEmpty: Bool { bytes.isEmpty }
+    mutating func byte() -> UInt8 { bytes.popFirst() ?? 0 }
+    mutating func word() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
+    mutating func long() -> UInt32 { UInt32(word()) | UInt32(word()) << 16 }
+    mutating func quad() -> UInt64 { UInt64(long()) | UInt64(long()) << 32 }
+}
+
+/// A precondition that says which: a release build's do not.
+private func hold(_ condition: Bool, _ message: StaticString) {
+    if !condition { fatalError("\(message)") }
+}
+
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
+    guard let data else { return 0 }
+    do { try play(Input(bytes: UnsafeRawBufferPointer(start: data, count: byteCount)[...])) } catch {}
+    return 0
+}
+
+private func size() throws -> Int { try syscall(8, Int(disk.rawValue), 0, 2) }
+
+private func play(_ input: Input) throws {
+    var input = input
+    let shape = input.byte()
+    let isReadOnly = shape & 1 != 0
+    try syscall(77, Int(disk.rawValue), 0)
+    try syscall(77, Int(disk.rawValue), Int(sectors * 512))
+    let all = try memory.slice(at: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount)
+    all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xa5) }
+    let rings = try memory.slice(at: GuestAddress(rawValue: ringStart), byteCount: 12288)
+    rings.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
+    let features: UInt64 =
+        VirtioFeature.version1 | (shape & 2 != 0 ? VirtioFeature.eventIndex | VirtioFeature.indirectDescriptors : 0)
+        | (shape & 4 != 0 ? 0 : BlockFeature.flush) | BlockFeature.discard | BlockFeature.writeZeroes
+    let queue = try Virtqueue(
+        memory: memory,
+        layout: .init(
+            size: queueSize, descriptors: GuestAddress(rawValue: ringStart),
+            available: GuestAddress(rawValue: ringStart + 4096), used: GuestAddress(rawValue: ringStart + 8192)),
+        features: features, kick: try EventFD(), call: try EventFD())
+    let start = ContinuousClock.now
+    var now = start
+    let limits =
+        shape & 8 == 0
+        ? RateLimits.unlimited
+        : RateLimits(
+            bandwidth: RateLimit(size: 4096, burst: 512, refill: .milliseconds(100)),
+            operations: RateLimit(size: 8, refill: .milliseconds(50)))
+    let work = BlockWork(
+        disk: try Disk(try disk.duplicate(), isReadOnly: isReadOnly), queue: queue, memory: memory,
+        features: features, limits: limits, now: start)
+    var nextAvailable: UInt16 = 0
+    func offer(_ head: UInt16) throws {
+        try rings.store(head, at: 4096 + 4 + 2 * Int(nextAvailable % queueSize))
+        nextAvailable &+= 1
+        try rings.storeRelease(nextAvailable, at: 4096 + 2)
+    }
+    func describe(_ index: UInt16, _ address: UInt64, _ count: UInt32, _ flags: UInt16, _ next: UInt16) throws {
+        let offset = 16 * Int(index % queueSize)
+        try rings.store(address, at: offset)
+        try rings.store(count, at: offset + 8)
+        try rings.store(flags, at: offset + 12)
+        try rings.store(next, at: offset + 14)
+    }
+    var shrunk = false
+    var steps = 0
+    while !input.isEmpty, steps < 500 {
+        steps += 1
+        switch input.byte() % 6 {
+        case 0, 1, 2:
+            // A request: header, data one way or the other, status; any of it cut up or left out.
+            let slot = UInt16(input.byte() & 15)
+            let base = UInt64(slot) * 32768
+            let cut = input.byte()
+            let type = cut & 1 == 0 ? [0, 1, 4, 8, 11, 13][Int(input.byte()) % 6] : input.long()
+            let sector = cut & 2 == 0 ? UInt64(input.byte()) : input.quad()
+            try all.store(type, at: Int(base))
+            try all.store(sector, at: Int(base) + 8)
+            // What a discard would find behind the header.
+            try all.store(cut & 4 == 0 ? UInt64(input.byte()) : input.quad(), at: Int(base) + 16)
+            try all.store(cut & 8 == 0 ? UInt64(input.byte()) : input.quad(), at: Int(base) + 24)
+            let dataCount = cut & 16 == 0 ? UInt32(input.byte()) * 512 : UInt32(input.word())
+            let isToDevice = type == 1 || type == 11 || type == 13
+            let headerCount: UInt32 = cut & 32 == 0 ? 16 : UInt32(input.byte() % 20)
+            let first = slot * 4
+            if cut & 64 == 0 {
+                let range = type == 11 || type == 13
+                try describe(first, base, headerCount, 1, first + 1)
+                try describe(
+                    first + 1, base + 16, range ? 16 : dataCount, isToDevice ? 1 : 3, first + 2)
+                try describe(first + 2, base + 32767, 1, 2, 0)
+            } else {
+                try describe(first, base, headerCount, 1, first + 1)
+                try describe(first + 1, base + 64, dataCount + 1, 2, 0)
+            }
+            try offer(first)
+        case 3:
+            try describe(input.word(), input.quad() & 0xf_ffff, input.long(), input.word(), input.word())
+            if input.byte() & 1 == 0 { try offer(input.word()) }
+        case 4:
+            now = now.advanced(by: .milliseconds(Int(input.byte())))
+        default:
+            let size = Int(input.byte() % 80) * 512
+            if size < Int(sectors * 512) { shrunk = true }
+            try syscall(77, Int(disk.rawValue), min(size, Int(sectors * 512)))
+        }
+        var turns = 0
+        while let next = try work.work(now: now), next <= now {
+            turns += 1
+            hold(turns < 1000, "the disk never rests")
+        }
+        let used = try rings.loadAcquire(at: 8192 + 2)
+        hold(used == queue.nextAvailable, "a request without a disk's answer, or with two")
+        let byteCount = try size()
+        hold(byteCount <= Int(sectors * 512), "the disk has grown")
+        if isReadOnly, !shrunk {
+            // Nothing a request holds is all zeroes.
+            let content = try disk.readFromStart(limit: Int(sectors * 512))
+            hold(content.allSatisfy { $0 == 0 }, "a disk that is read-only was written")
+        }
+    }
+}

@@ -1,0 +1,2 @@
+# What events refuses, it refuses in runc's words.
+.process.args = ["true"]
