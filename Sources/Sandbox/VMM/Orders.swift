@@ -3,7 +3,9 @@ import Block
 import Net
 import RateLimiter
 
-/// What can be asked of a machine while it runs, one line each:
+/// What can be asked of a machine while it runs, one line each, on its control socket: `monitor.sock` in the state
+/// directory of the sandbox, root's alone. A connection takes one line and is answered by one, `ok` or `error: …`.
+/// No command of fc-runc gives such orders yet; `events` asks for `metrics`, which both engines' monitors answer.
 ///
 /// - `balloon BYTES`: so much of the guest's memory is to be given back.
 /// - `disk ID [bandwidth=SIZE/BURST/MS][,ops=SIZE/BURST/MS]`: the disk's limits from now on; what is not named is
