@@ -176,7 +176,7 @@ struct JailTests {
         let table = try FileDescriptor.open("/proc/\(pid)/fd", [.path, .directory])
         var open: [Int] = []
         for _ in 0..<100 {
-            open = (0..<64).filter { (try? Directory.link("\($0)", at: table.rawValue)) != nil }
+            open = (0..<4096).filter { (try? Directory.link("\($0)", at: table.rawValue)) != nil }
             if open.count == 7 { break }
             usleep(10_000)
         }
