@@ -190,7 +190,7 @@ let package = Package(
             "VMM",
             [
                 "VMM", "KVM", "Boot", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory",
-                "Linux",
+                "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
             ]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
