@@ -99,7 +99,7 @@ struct Configuration: Equatable {
         return number
     }
 
-    /// `"512M"`: bytes, or with K, M, G the powers of 1024; a whole number of MiB, from 64 MiB to 1 TiB.
+    /// `"512M"`: bytes, or with K, M, G the powers of 1024; a whole number of MiB, from 32 MiB to 1 TiB.
     private static func memory(
         _ key: String, _ value: any TOMLValueConvertible
     ) throws(ConfigurationProblem) -> UInt64 {
@@ -112,8 +112,8 @@ struct Configuration: Equatable {
             default: 0
             }
         guard let number = UInt64(shift == 0 ? text : String(text.dropLast())), number <= UInt64(1) << (40 - shift),
-            case let byteCount = number << shift, byteCount >= 64 << 20, byteCount % (1 << 20) == 0
-        else { throw .badValue(key: key, value: text, expected: "a size as \"512M\", from 64M to 1024G") }
+            case let byteCount = number << shift, byteCount >= 32 << 20, byteCount % (1 << 20) == 0
+        else { throw .badValue(key: key, value: text, expected: "a size as \"512M\", from 32M to 1024G") }
         return byteCount
     }
 }
