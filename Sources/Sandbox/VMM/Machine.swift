@@ -16,7 +16,6 @@ final class Machine {
     private let loop: DeviceLoop
     private let ending: MachineEnding
     private let memory: MachineMemory
-    private let virtualMachine: VirtualMachine
     private let devices: MachineDevices
     private let serial: Serial
     private let log: SerialLog
@@ -83,7 +82,6 @@ final class Machine {
         self.timeline = timeline
         self.loop = loop
         self.ending = ending
-        self.virtualMachine = virtualMachine
         self.devices = devices
         self.serial = serial
         self.processors = processors
