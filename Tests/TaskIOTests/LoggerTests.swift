@@ -54,7 +54,7 @@ import Testing
     @Test func itIsByItself() throws {
         try SignalMask.block(SignalMask(SIGTERM))
         defer { try? SignalMask.set(.none) }
-        let streams = try start("grep SigBlk /proc/$$/status >facts; ls /proc/$$/fd | tr '\\n' ' ' >>facts; exec 5>&-")
+        let streams = try start("grep SigBlk /proc/$$/status >facts; ls /proc/$$/fd | tr '\\n' ' ' >>facts; printf x >&5")
         try streams.waitForLogger(limit: .seconds(20))
         let pid = try number(streams.loggerPID)
         #expect(try end(pid) == .exited(code: 0))

@@ -113,10 +113,12 @@ import Testing
         #expect(OverlayOptions.escaped("/b:c,d\\e") == "/b\\:c\\,d\\\\e")
     }
 
-    @Test(arguments: [
+    static let parents: [([String], String)] = [
         (["/a/b/1/fs", "/a/b/2/fs", "/a/b/12/fs"], "/a/b/"), (["/a/b", "/a/b"], "/a/"), (["/x", "/y"], "/"),
         (["/a/b/c"], "/a/b/"), (["/ab/c", "/a/c"], "/"),
-    ])
+    ]
+
+    @Test(arguments: parents)
     func commonParents(_ paths: [String], _ parent: String) {
         #expect(Overlay.commonParent(paths) == parent)
     }
