@@ -111,7 +111,8 @@ import Testing
         // name = 1, version = 2 { version = 1 }, options = 3, features = 4: an Any, of more bytes than one byte counts.
         let features = [UInt8](repeating: 0x20, count: 300)
         let info = Answers.info(version: "1", options: options, features: features)
-        #expect(info.starts(with: [0x0A, 24] + Array("io.containerd.fc-runc.v2".utf8) + [0x12, 3, 0x0A, 1, 0x31, 0x1A]))
+        let name = [0x0A, 24] + Array("io.containerd.fc-runc.v2".utf8)
+        #expect(info.starts(with: name + [0x12, 3, 0x0A, 1, 0x31, 0x1A]))
         let described = Array(info.drop { $0 != 0x22 })
         let byteCount = described.count - 3
         #expect(Array(described[..<3]) == [0x22, UInt8(byteCount & 0x7F) | 0x80, UInt8(byteCount >> 7)])

@@ -70,7 +70,8 @@ import Testing
         #expect(description("-namespace", "n", "-id", "c", "start") == "taken")
         #expect(description("-id", "c", "start") == "-namespace must not be empty")
         #expect(description("-namespace", "n", "start") == "-id must not be empty")
-        for id in ["../x", "a/b", ".", "..", "-a", "a-", ".a", "a b", "a\0", "ä", "a\n", String(repeating: "a", count: 77)] {
+        let long = String(repeating: "a", count: 77)
+        for id in ["../x", "a/b", ".", "..", "-a", "a-", ".a", "a b", "a\0", "ä", "a\n", long] {
             #expect(description("-namespace", "n", "-id", id, "start").hasPrefix("id \""))
             #expect(description("-namespace", id, "-id", "c", "start").hasPrefix("namespace \""))
         }

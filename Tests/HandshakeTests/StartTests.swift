@@ -33,7 +33,8 @@ import Testing
     ) throws -> Result {
         let text = try scratch.write(String(decoding: input, as: UTF8.self), to: "input")
         let stdin = try FileDescriptor.open(text)
-        let (output, errors) = (try FileDescriptor.pipe(), try FileDescriptor.pipe())
+        let output = try FileDescriptor.pipe()
+        let errors = try FileDescriptor.pipe()
         let pid = try Process.spawn(
             Self.program,
             [
@@ -41,7 +42,8 @@ import Testing
                 "-id", id, "-bundle", scratch.path + "/bundles/" + id, "start",
             ], environment: ["SHIM_SOCKETS=\(scratch.path)/s", "TTRPC_ADDRESS=/from/environment"] + variables,
             descriptors: [0: stdin.rawValue, 1: output.writer.rawValue, 2: errors.writer.rawValue])
-        let (out, err) = (Self.reader(of: output), Self.reader(of: errors))
+        let out = Self.reader(of: output)
+        let err = Self.reader(of: errors)
         // The daemon must have let go of both, or this waits for ever.
         let said = String(decoding: try out.readAll(limit: 65536), as: UTF8.self)
         let complained = String(decoding: try err.readAll(limit: 65536), as: UTF8.self)

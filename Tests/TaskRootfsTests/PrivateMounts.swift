@@ -33,7 +33,8 @@ private func enterPrivateMounts() throws(Errno) {
 
 /// The mounts at or below `path` that the calling thread sees: where, and of what kind.
 func mountedPlaces(below path: String) -> [String] {
-    guard let bytes = try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20) else { return ["?"] }
+    let bytes = (try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20)) ?? []
+    if bytes.isEmpty { return ["?"] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
         guard words.count > 8, words[4].hasPrefix(path), let dash = words.firstIndex(of: "-") else { return nil }
