@@ -143,6 +143,9 @@ let package = Package(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        // A container with its root on a disk, for the integration tests.
+        .executableTarget(
+            name: "disk-run", dependencies: ["Sandbox", "Engine", "Linux"], path: "Tests/DiskRun", swiftSettings: house),
         // Exits through our loop and through one in C, on the host's KVM.
         .target(name: "CExitLoop", path: "Tests/Benchmarks/CExitLoop"),
         .executableTarget(

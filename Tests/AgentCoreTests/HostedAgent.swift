@@ -106,7 +106,7 @@ final class HostedAgent {
 
     func plan(_ id: String, _ arguments: [String]) -> ContainerPlan {
         var plan = ContainerPlan(
-            id: id, process: process(arguments), root: RootPlan(sharedPath: "0/rootfs", isReadOnly: false))
+            id: id, process: process(arguments), root: RootPlan(.shared(path: "0/rootfs"), isReadOnly: false))
         func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = [])
         {
             plan.mounts.append(

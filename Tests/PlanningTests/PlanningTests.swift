@@ -24,7 +24,7 @@ private struct Missing: Error, CustomStringConvertible {
         let plan = try plan { $0.root = Spec.Root(path: "rootfs", readonly: true) }
         #expect(plan.shares.map(\.sharedPath) == ["0/rootfs"])
         #expect(plan.shares[0].isReadOnly)
-        #expect(plan.container.root == RootPlan(sharedPath: "0/rootfs", isReadOnly: true))
+        #expect(plan.container.root == RootPlan(.shared(path: "0/rootfs"), isReadOnly: true))
     }
 
     @Test func aBindIsSharedUnderItsIndex() throws {

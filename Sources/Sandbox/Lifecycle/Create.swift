@@ -23,7 +23,7 @@ extension Runtime {
             throw .preservedDescriptors(request.preservedDescriptorCount)
         }
         let bundle = try Bundle(path: request.bundle)
-        let plan = try Self.plan(bundle, id: id)
+        let plan = try Self.plan(bundle, request.rootDisk, id: id)
         let engine = try chooseEngine()
         let directory = try wrapping(RuntimeError.state) { () throws(RuntimeStateError) in try states.create(id) }
         var record = ContainerRecord(
@@ -74,17 +74,25 @@ extension Runtime {
         return proxy
     }
 
-    private static func plan(_ bundle: Bundle, id: ContainerID) throws(RuntimeError) -> BundlePlan {
-        try wrapping(RuntimeError.planning) { () throws(PlanningError) in
+    private static func plan(
+        _ bundle: Bundle, _ rootDisk: RootDisk?, id: ContainerID
+    ) throws(RuntimeError) -> BundlePlan {
+        let shareName = "0"
+        let disk = try rootDisk?.mount(shareName: shareName)
+        var plan = try wrapping(RuntimeError.planning) { () throws(PlanningError) in
             try BundlePlan(
-                spec: bundle.spec, id: id.rawValue, rootPath: bundle.rootPath, bundlePath: bundle.path, shareName: "0",
-                kind: { path throws(Errno) in try fileKind(path) })
+                spec: bundle.spec, id: id.rawValue, rootPath: bundle.rootPath, bundlePath: bundle.path,
+                shareName: shareName, rootDisk: disk, kind: { path throws(Errno) in try fileKind(path) })
         }
+        if let rootDisk, let disk {
+            plan.disks = [HostDisk(path: rootDisk.path, serial: disk.serial, isReadOnly: disk.isReadOnly)]
+        }
+        return plan
     }
 
     /// A root that will be read-only gets its mount points now.
     private static func makeMountPoints(_ plan: BundlePlan, _ bundle: Bundle) throws(RuntimeError) {
-        guard plan.container.root.isReadOnly else { return }
+        guard plan.container.root.isReadOnly, case .shared = plan.container.root.source else { return }
         let root = try wrapping({ .share(path: bundle.rootPath, $0) }) { () throws(Errno) in
             RootDirectory(descriptor: try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow]))
         }
