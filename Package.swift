@@ -164,7 +164,7 @@ let package = Package(
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
-        tests("Sandbox", ["Sandbox", "OCISpec", "Linux"]),
+        tests("Sandbox", ["Sandbox", "Planning", "SandboxPlan", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
@@ -173,7 +173,7 @@ let package = Package(
             path: "Tests/Benchmarks/fs-bench", exclude: ["run"], swiftSettings: house),
         tests("Cgroup", ["Cgroup", "Linux"]),
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
-        tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
+        tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
         tests("fc-runc", ["fc-runc", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
@@ -181,7 +181,9 @@ let package = Package(
         .executableTarget(
             name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
             swiftSettings: house),
-        tests("AgentCore", ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux"]),
+        tests(
+            "AgentCore",
+            ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux", "CLinux"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
         // A guest's vsock driver for tests, and what is tested with it.

@@ -33,7 +33,8 @@ final class HostedAgent {
     private let pid: Int32
     let control: AgentConnection
 
-    init() throws {
+    /// - Parameter blockDevices: what the agent takes for /sys/block.
+    init(blockDevices: String = "/sys/block") throws {
         let name = "fc-agent-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         directory = "/tmp/" + name
         cgroup = (Self.cgroupRoot ?? "") + "/" + name
@@ -43,7 +44,7 @@ final class HostedAgent {
         let controlListener = try UnixSocket.listen(at: directory + "/control", nonBlocking: true)
         let streamListener = try UnixSocket.listen(at: directory + "/streams", nonBlocking: true)
         pid = try Process.spawn(
-            Self.program, ["3", "4", directory + "/shared", directory + "/root", cgroup],
+            Self.program, ["3", "4", directory + "/shared", directory + "/root", cgroup, blockDevices],
             descriptors: [3: controlListener.rawValue, 4: streamListener.rawValue])
         control = try AgentConnection(
             socket: try UnixSocket.connect(to: directory + "/control"), deadline: Deadline(after: .seconds(20)))

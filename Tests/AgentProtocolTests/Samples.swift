@@ -68,6 +68,14 @@ enum Samples {
         return plan
     }
 
+    static var onDisk: ContainerPlan {
+        let disk = DiskMount(
+            serial: "root-0", fileSystem: .squashfs, options: ["a", "b=c"], attributes: [.noDevices, .noAccessTime],
+            isReadOnly: true)
+        return ContainerPlan(
+            id: "e", process: ProcessPlan(arguments: ["x"]), root: RootPlan(.disk(disk), isReadOnly: true))
+    }
+
     static var requests: [Request] {
         let init_ = ProcessName(container: "c")
         let exec = ProcessName(container: "c", exec: "e")
@@ -79,6 +87,7 @@ enum Samples {
                 ContainerPlan(
                     id: "d", process: ProcessPlan(arguments: ["x"]),
                     root: RootPlan(.shared(path: ""), isReadOnly: false)), streams: StreamTokens(), isOwned: false),
+            .create(onDisk, streams: StreamTokens(), isOwned: true),
             .start(container: "c"),
             .exec(exec, process: process, streams: StreamTokens(output: token), isOwned: true),
             .signal(init_, number: 15, toAll: false), .signal(exec, number: -1, toAll: true),
