@@ -150,7 +150,7 @@ struct CommandLineTests {
         machine.deviceDiscovery = .commandLine
         #expect(
             values(of: "-device", in: Self.engine().arguments(for: machine)).last?
-                .hasPrefix("vhost-user-blk-device,chardev=disk1,") == true)
+                .hasPrefix("vhost-user-blk,chardev=disk1,") == true)
     }
 
     @Test func aMachineThatCannotBeIsRefused() {
