@@ -119,6 +119,14 @@ let package = Package(
                 "Linux",
             ]),
 
+        // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
+        // would link it: 43 MB.
+        .target(
+            name: "Configuration",
+            dependencies: ["Sandbox", "Engine", "Linux", .product(name: "TOMLKit", package: "TOMLKit")],
+            path: "Sources/Sandbox/Configuration",
+            swiftSettings: house + [.enableUpcomingFeature("MemberImportVisibility")]),
+
         // The programs.
         program("fc-vmm", "Sandbox/fc-vmm", ["VMM"]),
         program("fc-fsd", "Sandbox/fc-fsd", ["FileSystem", "VhostUser"]),
@@ -128,11 +136,10 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
+                "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
-            // TOMLKit brings Foundation along. A method of it taken for one of Swift's would link it: 43 MB.
+            // As in Configuration, whose TOMLKit comes along.
             settings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
@@ -176,7 +183,10 @@ let package = Package(
         tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
-        tests("fc-runc", ["fc-runc", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
+        tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
+        tests(
+            "fc-runc",
+            ["fc-runc", "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         .executableTarget(
             name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",

@@ -16,7 +16,8 @@ import Testing
         "Engine": "Sandbox/Engine", "QEMU": "Sandbox/QEMU", "Jailer": "Sandbox/Jailer",
         "AgentProtocol": "Agent/AgentProtocol", "AgentClient": "Agent/AgentClient", "AgentCore": "Agent/AgentCore",
         "Planning": "Sandbox/Planning", "RuntimeState": "Sandbox/RuntimeState",
-        "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle", "fc-runc": "fc-runc",
+        "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle",
+        "Configuration": "Sandbox/Configuration", "fc-runc": "fc-runc",
         "fc-vmm": "Sandbox/fc-vmm", "fc-fsd": "Sandbox/fc-fsd", "fc-jailer": "Sandbox/fc-jailer",
         "fc-proxy": "Sandbox/fc-proxy", "fc-agent": "Agent/fc-agent",
     ]
@@ -49,8 +50,10 @@ import Testing
             "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentProtocol", "AgentClient", "Engine", "QEMU",
             "KVMEngine", "Jailer", "Cgroup",
         ]),
+        "Configuration": ["Sandbox", "Engine", "Linux", "TOMLKit"],
         "fc-runc": [
-            "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit",
+            "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
+            "ArgumentParser",
         ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
