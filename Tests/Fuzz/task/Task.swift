@@ -16,11 +16,13 @@ public func fuzzTask(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
         TaskCreate.self, TaskExit.self, CgroupV1.Metrics.self, CgroupV2.Metrics.self, SandboxStatusResponse.self,
         BootstrapResult.self, ProcessDetails.self,
     ]
-    check(kinds[Int(kind) % kinds.count], Array(bytes.dropFirst()))
+    kinds[Int(kind) % kinds.count].check(Array(bytes.dropFirst()))
     return 0
 }
 
-private func check<Message: TaskMessage>(_ type: Message.Type, _ bytes: [UInt8]) {
-    guard let message = try? Message(decoding: bytes) else { return }
-    precondition((try? Message(decoding: message.encoded())) == message, "the message changed on the way")
+extension TaskMessage {
+    fileprivate static func check(_ bytes: [UInt8]) {
+        guard let message = try? Self(decoding: bytes) else { return }
+        precondition((try? Self(decoding: message.encoded())) == message, "the message changed on the way")
+    }
 }
