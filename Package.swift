@@ -107,6 +107,13 @@ let package = Package(
             "AgentCore", "Agent/AgentCore",
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
 
+        // The shim: ttrpc, and what containerd and a shim say over it.
+        .target(
+            name: "CTaskProtocol", dependencies: ["CProtobuf"], path: "Sources/Shim/CTaskProtocol",
+            exclude: ["task.proto"]),
+        room("TaskProtocol", "Shim/TaskProtocol", ["CTaskProtocol", "CProtobuf"]),
+        room("TTRPC", "Shim/TTRPC", ["TaskProtocol", "Linux"]),
+
         // The runtime: one verb a file.
         room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
@@ -188,6 +195,8 @@ let package = Package(
             "fc-runc",
             ["fc-runc", "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("TaskProtocol", ["TaskProtocol"]),
+        tests("TTRPC", ["TTRPC", "TaskProtocol", "Linux"]),
         .executableTarget(
             name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
             swiftSettings: house),
