@@ -35,6 +35,7 @@ let package = Package(
         .executable(name: "fc-vmm", targets: ["fc-vmm"]),
         .executable(name: "fc-fsd", targets: ["fc-fsd"]),
         .executable(name: "fc-agent", targets: ["fc-agent"]),
+        .executable(name: "containerd-shim-fc-runc-v2", targets: ["containerd-shim-fc-runc-v2"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -113,6 +114,12 @@ let package = Package(
             exclude: ["task.proto"]),
         room("TaskProtocol", "Shim/TaskProtocol", ["CTaskProtocol", "CProtobuf"]),
         room("TTRPC", "Shim/TTRPC", ["TaskProtocol", "Linux"]),
+        room(
+            "TaskService", "Shim/TaskService",
+            [
+                "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Sandbox", "Configuration", "RuntimeState",
+                "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan", "Linux", "CLinux",
+            ]),
 
         // The runtime: one verb a file.
         room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
@@ -132,6 +139,9 @@ let package = Package(
         program("fc-jailer", "Sandbox/fc-jailer", ["Jailer"]),
         program("fc-proxy", "Sandbox/fc-proxy", ["ProcessProxy"]),
         program("fc-agent", "Agent/fc-agent", ["AgentCore", "CAgentStart"]),
+        program(
+            "containerd-shim-fc-runc-v2", "Shim/containerd-shim-fc-runc-v2", ["TaskService"],
+            settings: [.enableUpcomingFeature("MemberImportVisibility")]),
         program(
             "fc-runc", "fc-runc",
             [
@@ -179,6 +189,7 @@ let package = Package(
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
+        tests("TaskService", ["TaskService", "TTRPC", "TaskProtocol", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
         tests("fc-runc", ["fc-runc", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
