@@ -19,7 +19,7 @@ extension VerbSettings {
                 throw Failure(.invalidArgument, "options: IoUid and IoGid are not supported: streams have no owner here")
             }
             root = try Self.path(runc.root, "Root")
-        } else if options.isA(TypeName.runtimeOptions) {
+        } else if options.isA(TypeName.criRuntimeOptions) {
             let runtime: CRIRuntimeOptions = try Self.decode(options)
             configuration = try Self.path(runtime.configPath, "ConfigPath")
             guard runtime.configBody.isEmpty || configuration != nil else {

@@ -111,7 +111,7 @@ extension TaskTable {
     }
 
     func pause(_ id: String, reply: @escaping (Result<Void, Failure>) -> Void) {
-        change(id, .pause(id: id), reply) { [self] process throws(Failure) in
+        change(id, .pause(id: id), reply) { process throws(Failure) in
             guard case .running = process.state else {
                 throw Failure(.failedPrecondition, "cannot pause a \(process.word) container")
             }
