@@ -133,6 +133,10 @@ let package = Package(
                 "Linux",
             ]),
 
+        // The shim's parts.
+        room("TaskIO", "Shim/TaskIO", ["Linux"]),
+        room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
+
         // The programs.
         program("fc-vmm", "Sandbox/fc-vmm", ["VMM"]),
         program("fc-fsd", "Sandbox/fc-fsd", ["FileSystem", "VhostUser"]),
@@ -213,6 +217,8 @@ let package = Package(
                 "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
             ]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
+        tests("TaskIO", ["TaskIO", "Linux"]),
+        tests("TaskRootfs", ["TaskRootfs", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
