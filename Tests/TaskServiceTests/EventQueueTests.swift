@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    let away: Result<Void, Failure> = .failure(Failure(code: .unavailable, message: "connection refused"))
+    let away: Result<Void, Failure> = .failure(Failure(.unavailable, "connection refused"))
 
     @Test func oneIsSentAtATime() {
         let receiver = Receiver()
@@ -88,7 +88,7 @@ import Testing
         receiver.publish("a")
         receiver.publish("b")
         for _ in 0..<EventQueue.refusalLimit {
-            receiver.answer(.failure(Failure(code: .invalidArgument, message: "no such namespace")))
+            receiver.answer(.failure(Failure(.invalidArgument, "no such namespace")))
             receiver.pass()
         }
         #expect(receiver.sent.last == "b")

@@ -127,6 +127,6 @@ final class Stage {
 
 extension VerbOutcome {
     static func failed(_ code: StatusCode, _ message: String = "no") -> VerbOutcome {
-        .failure(Failure(code: code, message: message))
+        .failure(Failure(code, message))
     }
 }

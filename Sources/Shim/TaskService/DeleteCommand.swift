@@ -7,7 +7,7 @@ import Linux
 enum DeleteCommand {
     /// - Returns: what to print.
     static func run(_ invocation: Invocation) -> [UInt8] {
-        let bundle = invocation.bundle.isEmpty ? currentDirectory() : invocation.bundle
+        let bundle = invocation.bundle ?? currentDirectory()
         let log = ShimLog(
             namespace: invocation.namespace, sandbox: invocation.id, isDebug: invocation.isDebug)
         do {
@@ -16,10 +16,15 @@ enum DeleteCommand {
             // containerd goes on without; the next one who looks is to know.
             log.write(TaskNote(.error, invocation.id, "delete: \(error)"))
         }
-        ShimSocket.removeIfStale(invocation, bundle: bundle)
-        let now = SystemTime.realtime()
+        do {
+            let directory = try FileDescriptor.open(bundle, [.directory, .path])
+            try ShimSocket.removeStale(bundle: directory.rawValue)
+        } catch {
+            log.write(TaskNote(.warning, invocation.id, "delete: \(error)"))
+        }
+        let exit = Exit(now: Exit.killedStatus)
         return Answers.deleted(
-            pid: 0, exitStatus: Exit.killedStatus, at: (seconds: now.seconds, nanoseconds: Int32(now.nanoseconds)))
+            pid: 0, exitStatus: exit.status, seconds: exit.seconds, nanoseconds: exit.nanoseconds)
     }
 
     private static func currentDirectory() -> String {

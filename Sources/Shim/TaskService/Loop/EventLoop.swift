@@ -27,7 +27,7 @@ final class EventLoop {
     /// A handful at a time.
     private var dues: [Due] = []
     private var isStopped = false
-    fileprivate var workers: [(UInt64) -> UInt64?] = []
+    fileprivate var workers: [(ContinuousClock.Instant) -> ContinuousClock.Instant?] = []
 
     init() throws(Errno) {
         epoll = try Epoll()
@@ -52,16 +52,8 @@ final class EventLoop {
     /// Calls `body` once, when `delay` has passed.
     @discardableResult
     func after(_ delay: Duration, _ body: @escaping () -> Void) -> Timer {
-        let (seconds, attoseconds) = delay.components
-        let length = UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000)
-        return at(Deadline.now &+ length, body)
-    }
-
-    /// Calls `body` once, at a moment of the monotonic clock, in nanoseconds.
-    @discardableResult
-    func at(_ time: UInt64, _ body: @escaping () -> Void) -> Timer {
         lastNumber += 1
-        dues.append(Due(number: lastNumber, time: time, body: body))
+        dues.append(Due(number: lastNumber, time: Deadline.now &+ Self.nanoseconds(delay), body: body))
         return Timer(number: lastNumber)
     }
 
@@ -80,8 +72,9 @@ final class EventLoop {
     /// Waits for something to happen, `limit` at most, and does what there is to do.
     func turn(limit: Duration? = nil) throws(Errno) {
         // What they do may bring more about for one before them, which the next turn sees to.
-        let next = workers.compactMap { $0(Deadline.now) }.min()
-        let events = try epoll.wait(milliseconds: wait(limit, next))
+        let now = ContinuousClock.now
+        let next = workers.compactMap { $0(now) }.min().map { now.duration(to: $0) }
+        let events = try epoll.wait(milliseconds: wait([limit, next].compactMap { $0 }.min()))
         for event in events {
             // Looked up now: an earlier event of this round may have let go of it.
             handlers[event.token]?(event.events)
@@ -102,23 +95,29 @@ final class EventLoop {
     }
 
     /// Milliseconds, rounded up so that nothing is looked at before it is due; -1 for ever.
-    private func wait(_ limit: Duration?, _ work: UInt64?) -> Int32 {
-        var next = (dues.map(\.time) + [work].compactMap { $0 }).min()
-        if let limit {
-            let end = Deadline.now &+ UInt64(max(0, limit.components.seconds)) * 1_000_000_000
-                &+ UInt64(max(0, limit.components.attoseconds) / 1_000_000_000)
-            next = min(next ?? end, end)
-        }
-        guard let next else { return -1 }
+    private func wait(_ limit: Duration?) -> Int32 {
         let now = Deadline.now
-        return next <= now ? 0 : Int32(clamping: (next - now + 999_999) / 1_000_000)
+        var nanoseconds = dues.map { $0.time > now ? $0.time - now : 0 }.min()
+        if let limit { nanoseconds = min(nanoseconds ?? .max, Self.nanoseconds(limit)) }
+        guard let nanoseconds else { return -1 }
+        return Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
+    }
+
+    /// 0 for what has passed.
+    private static func nanoseconds(_ duration: Duration) -> UInt64 {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            &+ UInt64(attoseconds / 1_000_000_000)
     }
 }
 
 extension EventLoop {
-    /// Has `work` do what there is to do, with the time on the monotonic clock in nanoseconds, before every wait; the
-    /// loop wakes when `descriptor` is readable, and at the time that `work` returns.
-    func add(_ descriptor: Int32, _ work: @escaping (UInt64) -> UInt64?) throws(Errno) {
+    /// Has `work` do what there is to do before every wait; the loop wakes when `descriptor` is readable, and at the
+    /// time that `work` returns.
+    func add(
+        _ descriptor: Int32, _ work: @escaping (ContinuousClock.Instant) -> ContinuousClock.Instant?
+    ) throws(Errno) {
         _ = try watch(descriptor, .readable) { _ in }
         workers.append(work)
     }

@@ -2,8 +2,6 @@ import Sandbox
 import TTRPC
 
 extension Failure {
-    init(_ code: StatusCode, _ message: String) { self.init(code: code, message: message) }
-
     /// What the runtime refused, for containerd: its words are shown to people, its code is what clients decide by.
     init(_ error: RuntimeError) {
         let code: StatusCode =

@@ -21,6 +21,8 @@ struct TaskDescription: Hashable {
     var bundle: String
     var rootfs: [RootfsMount] = []
     var io = StandardIO()
+    /// Where it is a sandbox of the Sandbox service: containerd has no task for it, and is sent no events.
+    var sandbox: SandboxDescription?
 }
 
 /// Where a process's standard streams are, as containerd names them: a fifo's path, a URI, or empty for none.
@@ -29,4 +31,16 @@ struct StandardIO: Hashable {
     var stdout = ""
     var stderr = ""
     var terminal = false
+}
+
+extension TaskEvent {
+    /// The container it is about.
+    var id: String {
+        switch self {
+        case .created(let description, _): description.id
+        case .started(let id, _), .exited(let id, _, _, _), .deleted(let id, _, _), .execAdded(let id, _),
+            .execStarted(let id, _, _), .paused(let id), .resumed(let id), .ranOutOfMemory(let id):
+            id
+        }
+    }
 }

@@ -48,7 +48,7 @@ final class ForkedCalls {
             case .parent(let pid): follow(pid, Self.first(of: pair), name, limit, done)
             }
         } catch {
-            let failure = Failure(code: .resourceExhausted, message: "\(name): fork: \(error)")
+            let failure = Failure(.resourceExhausted, "\(name): fork: \(error)")
             loop.after(.zero) { done(.failure(failure)) }
         }
     }
@@ -126,6 +126,6 @@ final class ForkedCalls {
         if let timer = call.timer { loop.cancel(timer) }
         call.done(
             VerbChannel.decode(call.bytes, agent: call.agent)
-                ?? .failure(Failure(code: .deadlineExceeded, message: "\(call.name): \(call.cause)")))
+                ?? .failure(Failure(.deadlineExceeded, "\(call.name): \(call.cause)")))
     }
 }

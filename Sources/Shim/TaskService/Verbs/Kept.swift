@@ -1,4 +1,5 @@
 import Handshake
+import Linux
 
 /// The settings of a container's verbs, kept in its bundle for the `delete` command, which is told nothing but names.
 struct Kept {
@@ -32,12 +33,15 @@ struct Kept {
     }
 
     func write(in bundle: String) throws {
-        try BundleFile.write(Self.name, bytes, in: bundle)
+        let directory = try FileDescriptor.open(bundle, [.directory, .path])
+        try BundleFile.write(bytes, to: Self.name, in: directory.rawValue)
     }
 
     /// What was kept in a bundle; the standard settings where nothing was.
     static func read(in bundle: String) -> VerbSettings {
-        guard let bytes = try? BundleFile.read(name, in: bundle, limit: byteLimit) else { return VerbSettings() }
+        guard let directory = try? FileDescriptor.open(bundle, [.directory, .path]),
+            let bytes = try? BundleFile.read(name, in: directory.rawValue, limit: byteLimit)
+        else { return VerbSettings() }
         return Kept(parsing: bytes).settings
     }
 }

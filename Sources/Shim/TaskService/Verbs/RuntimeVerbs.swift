@@ -147,6 +147,7 @@ struct Performance {
 
     private func create(_ description: TaskDescription, _ io: ProcessIO) throws -> VerbAnswer {
         let runtime = try runtime(for: description.id)
+        if let sandbox = description.sandbox { try SandboxBundle.complete(description, sandbox) }
         try Kept(settings).write(in: description.bundle)
         let root = try TaskRootfs.mount(
             description.rootfs.map {

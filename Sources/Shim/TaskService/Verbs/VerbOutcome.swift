@@ -52,7 +52,7 @@ enum VerbChannel {
             return .success(VerbAnswer(payload: rest, pid: Int32(bitPattern: word), agent: agent))
         }
         return .failure(
-            Failure(code: StatusCode(rawValue: numericCast(word)), message: String(decoding: rest, as: UTF8.self)))
+            Failure(StatusCode(rawValue: numericCast(word)), String(decoding: rest, as: UTF8.self)))
     }
 
     private static func bytes(of word: UInt32) -> [UInt8] {
