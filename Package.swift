@@ -134,6 +134,7 @@ let package = Package(
             ]),
 
         // The shim's parts.
+        room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux"]),
         room("TaskIO", "Shim/TaskIO", ["Linux"]),
         room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
 
@@ -217,6 +218,10 @@ let package = Package(
                 "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
             ]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
+        tests("Handshake", ["Handshake", "HandshakeUnderTest", "TaskProtocol", "OCISpec", "Linux"]),
+        .executableTarget(
+            name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
+            swiftSettings: house),
         tests("TaskIO", ["TaskIO", "Linux"]),
         tests("TaskRootfs", ["TaskRootfs", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),

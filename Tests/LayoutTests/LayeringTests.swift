@@ -20,7 +20,7 @@ import Testing
         "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle", "fc-runc": "fc-runc",
         "fc-vmm": "Sandbox/fc-vmm", "fc-fsd": "Sandbox/fc-fsd", "fc-jailer": "Sandbox/fc-jailer",
         "fc-proxy": "Sandbox/fc-proxy", "fc-agent": "Agent/fc-agent",
-        "TaskIO": "Shim/TaskIO", "TaskRootfs": "Shim/TaskRootfs",
+        "Handshake": "Shim/Handshake", "TaskIO": "Shim/TaskIO", "TaskRootfs": "Shim/TaskRootfs",
     ]
 
     static let kernel: Set<String> = ["CLinux", "Linux"]
@@ -57,7 +57,7 @@ import Testing
         ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
-        "TaskIO": ["Linux"], "TaskRootfs": kernel,
+        "Handshake": ["TaskProtocol", "OCISpec", "Linux"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
     ]
 
     /// Modules of the toolchain.
