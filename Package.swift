@@ -137,6 +137,13 @@ let package = Package(
         room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux"]),
         room("TaskIO", "Shim/TaskIO", ["Linux"]),
         room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
+        // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
+        // would link it: 43 MB.
+        .target(
+            name: "Configuration",
+            dependencies: ["Sandbox", "Engine", "Linux", .product(name: "TOMLKit", package: "TOMLKit")],
+            path: "Sources/Sandbox/Configuration",
+            swiftSettings: house + [.enableUpcomingFeature("MemberImportVisibility")]),
 
         // The programs.
         program("fc-vmm", "Sandbox/fc-vmm", ["VMM"]),
@@ -150,11 +157,10 @@ let package = Package(
         program(
             "fc-runc", "fc-runc",
             [
-                "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
+                "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
-            // TOMLKit brings Foundation along. A method of it taken for one of Swift's would link it: 43 MB.
+            // As in Configuration, whose TOMLKit comes along.
             settings: [.enableUpcomingFeature("MemberImportVisibility")]),
 
         // A driver without a guest, for tests, benchmarks and fuzzers.
@@ -196,7 +202,10 @@ let package = Package(
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("TaskService", ["TaskService", "TTRPC", "TaskProtocol", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
-        tests("fc-runc", ["fc-runc", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
+        tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
+        tests(
+            "fc-runc",
+            ["fc-runc", "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
         tests("TaskProtocol", ["TaskProtocol"]),
         tests("TTRPC", ["TTRPC", "TaskProtocol", "Linux"]),
