@@ -117,7 +117,8 @@ let package = Package(
         room(
             "TaskService", "Shim/TaskService",
             [
-                "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Sandbox", "Configuration", "RuntimeState",
+                "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Sandbox", "Planning", "Configuration",
+                "RuntimeState",
                 "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan", "Linux", "CLinux",
             ]),
 

@@ -21,7 +21,7 @@ final class Shim {
         let loop = try EventLoop()
         let children = try Children()
         let log = ShimLog(namespace: invocation.namespace, sandbox: invocation.id, isDebug: invocation.isDebug)
-        let client = Client(path: invocation.ttrpcAddress)
+        let client = try Client(path: invocation.ttrpcAddress)
         let events = EventQueue(
             send: { event, done in
                 client.call(
@@ -32,17 +32,29 @@ final class Shim {
             later: { delay, body in loop.after(delay, body) },
             log: { log.write(TaskNote(.warning, "", $0)) })
         let verbs = RuntimeVerbs(calls: ForkedCalls(loop: loop), log: log)
+        var silent: Set<String> = []
         let table = TaskTable(
             verbs: verbs,
             publish: { event in
-                log.write(TaskNote(.debug, "", "event \(event)"))
+                // Nobody knows a sandbox of the Sandbox service as a task.
+                if case .created(let description, _) = event, description.sandbox != nil { silent.insert(event.id) }
+                if silent.contains(event.id) {
+                    if case .deleted = event { silent.remove(event.id) }
+                    return
+                }
                 events.publish(EventQueue.Event(event, namespace: invocation.namespace))
             },
             later: { delay, body in loop.after(delay, body) }, log: log.write)
-        let tasks = TaskRequests(table: table, shutdown: loop.stop)
-        server = try Server(listener: listener) { call in
+        let sandboxes = SandboxRequests(
+            table: table, later: { delay, body in loop.after(delay, body) }, shutdown: loop.stop)
+        let tasks = TaskRequests(table: table) { if sandboxes.isEmpty { loop.stop() } }
+        var limits = ServerLimits()
+        // containerd has one for each container of a pod.
+        limits.connections = TaskTable.taskLimit
+        server = try Server(listener: listener, limits: limits) { call in
             switch call.service {
             case ServiceName.task2, ServiceName.task3: tasks.handle(call)
+            case ServiceName.sandbox: sandboxes.handle(call)
             default: call.fail(Failure(.unimplemented, "service \(call.service) is not known"))
             }
         }

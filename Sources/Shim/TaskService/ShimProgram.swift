@@ -1,6 +1,9 @@
 import Glibc
 import Handshake
 import Linux
+import OCISpec
+import Planning
+import TaskProtocol
 
 /// containerd-shim-fc-runc-v2: what containerd starts to have containers run by fc-runc.
 public enum ShimProgram {
@@ -8,11 +11,11 @@ public enum ShimProgram {
         do {
             let invocation = try Invocation(arguments: CommandLine.arguments, environment: .current)
             switch invocation.action {
-            case .start: print(try StartCommand.run(invocation, input: StartCommand.readInput()))
+            case .start: print(try start(invocation))
             case .delete: print(DeleteCommand.run(invocation))
             case .serve: try serve(invocation)
-            case .version: print(Answers.version())
-            case .info: print(Answers.info(features: []))
+            case .version: print(Answers.version(version, specification: Spec.newestVersion))
+            case .info: print(try info())
             }
         } catch {
             let standardError = FileDescriptor(owning: 2)
@@ -28,12 +31,33 @@ public enum ShimProgram {
         _ = standardOutput.release()
     }
 
+    private static func start(_ invocation: Invocation) throws(HandshakeError) -> [UInt8] {
+        let input = try StartCommand.readInput()
+        return try StartCommand().run(invocation, input: input) { annotations throws(HandshakeError) in
+            let role: PodRole
+            do { role = try PodRole(annotations: annotations) } catch { throw .annotations("\(error)") }
+            if case .member(let sandbox) = role { return sandbox }
+            return nil
+        }
+    }
+
+    private static func info() throws -> [UInt8] {
+        let input = try StartCommand.readInput()
+        return Answers.info(
+            version: version, options: input.isEmpty ? nil : try AnyMessage(decoding: input),
+            features: Features().encoded())
+    }
+
     private static func serve(_ invocation: Invocation) throws {
         Process.setName("containerd-shim")
-        var served = try ServedShim.take(invocation)
+        var served = try ServedShim(invocation)
         let shim: Shim
         do {
-            shim = try Shim(invocation, listener: served.takeListener())
+            switch served.takeListener() {
+            case .some(let listener): shim = try Shim(invocation, listener: listener)
+            // It is given away once, here.
+            case .none: throw Errno.badFileDescriptor
+            }
         } catch {
             served.reportFailure("\(error)")
             throw error
