@@ -46,6 +46,8 @@ public enum PlanningError: Error, Equatable {
     /// A mount's source on the host cannot be used.
     case mountSource(index: Int, path: String, reason: String)
     case seccomp(String)
+    /// An annotation that is read here.
+    case annotation(String, value: String, problem: String)
     /// A field of the document whose value is not known here.
     case field(path: String, problem: String)
 }
@@ -55,6 +57,7 @@ extension PlanningError: CustomStringConvertible {
         switch self {
         case .mountSource(let index, let path, let reason): "mounts[\(index)].source: \(path): \(reason)"
         case .seccomp(let reason): "linux.seccomp: \(reason)"
+        case .annotation(let key, let value, let problem): "annotations[\"\(key)\"]: \"\(value)\" \(problem)"
         case .field(let path, let problem): "\(path): \(problem)"
         }
     }
