@@ -7,9 +7,11 @@ import TaskProtocol
 
 /// containerd-shim-fc-runc-v2: what containerd starts to have containers run by fc-runc.
 public enum ShimProgram {
+    static let version = "0.1.0"
+
     public static func main() -> Never {
         do {
-            let invocation = try Invocation(arguments: CommandLine.arguments, environment: .current)
+            let invocation = try Invocation(arguments: CommandLine.arguments, environment: ShimEnvironment(variables: ShimEnvironment.variables))
             switch invocation.action {
             case .start: print(try start(invocation))
             case .delete: print(DeleteCommand.run(invocation))
@@ -45,7 +47,7 @@ public enum ShimProgram {
         let input = try StartCommand.readInput()
         return Answers.info(
             version: version, options: input.isEmpty ? nil : try AnyMessage(decoding: input),
-            features: Features().encoded())
+            features: Features(annotations: ["fc-runc.version": version]).encoded())
     }
 
     private static func serve(_ invocation: Invocation) throws {

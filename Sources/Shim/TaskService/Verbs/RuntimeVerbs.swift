@@ -14,7 +14,7 @@ import TaskRootfs
 /// Carries verbs out with the runtime, each in a process of its own.
 final class RuntimeVerbs: VerbRunner {
     /// How long output that nobody reads is waited for once its process has ended.
-    static let stallMilliseconds = 10_000
+    static let stallMilliseconds: Int32 = 10_000
     static let loggerTimeout = Duration.seconds(10)
 
     private let calls: ForkedCalls
@@ -122,14 +122,18 @@ struct Performance {
 
     private func answer(_ verb: Verb, _ io: ProcessIO) throws -> VerbAnswer {
         switch verb {
-        case .create(let description): return try create(description, io)
-        case .start(let id): try runtime(for: id).start(id)
+        case .create(let description): return try prefixed("create") { try create(description, io) }
+        case .start(let id):
+            return try prefixed("start") {
+                try runtime(for: id).start(id)
+                return VerbAnswer()
+            }
         case .exec(let id, let exec, let document, _):
             var request = ExecRequest(id: id, source: .document(document))
             request.execID = exec
             request.io = io
             request.stallMilliseconds = RuntimeVerbs.stallMilliseconds
-            return VerbAnswer(pid: try runtime(for: id).startExec(request))
+            return try prefixed("exec") { VerbAnswer(pid: try runtime(for: id).startExec(request)) }
         case .kill(let id, let exec, let signal, let all):
             try runtime(for: id).kill(id, exec: exec.isEmpty ? nil : exec, signal: signal, all: all)
         case .pause(let id): try runtime(for: id).pause(id)
@@ -140,9 +144,20 @@ struct Performance {
         case .update(let id, let resources): try runtime(for: id).update(id, document: resources)
         case .statistics(let id): return VerbAnswer(payload: try statistics(id))
         case .remove(let id, let bundle): try remove(id, bundle)
-        case .explain(let id): return VerbAnswer(payload: Array(try runtime(for: id).stopReason(id).utf8))
+        case .explain(let id): return VerbAnswer(payload: Array((try runtime(for: id).stopReason(id) ?? "").utf8))
         }
         return VerbAnswer()
+    }
+
+    /// A failure that is nobody's fault but the container's begins as runc's shim has it, which clients look for.
+    private func prefixed(_ what: String, _ body: () throws -> VerbAnswer) throws -> VerbAnswer {
+        do { return try body() } catch let error as RuntimeError {
+            var failure = Failure(error)
+            if failure.code == .unknown || failure.code == .invalidArgument || failure.code == .unavailable {
+                failure.message = "OCI runtime \(what) failed: \(failure.message)"
+            }
+            throw failure
+        }
     }
 
     private func create(_ description: TaskDescription, _ io: ProcessIO) throws -> VerbAnswer {
@@ -157,7 +172,9 @@ struct Performance {
             var request = CreateRequest(id: description.id, bundle: description.bundle)
             request.io = io
             request.stallMilliseconds = RuntimeVerbs.stallMilliseconds
-            try request.take(root)
+            if case .disk(let disk) = root {
+                throw Failure(.unimplemented, "root file system on a disk (\(disk.path)): not supported yet")
+            }
             let pid = try runtime.create(request)
             return VerbAnswer(pid: pid, agent: agent(of: description.id, runtime))
         } catch {
