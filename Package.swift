@@ -172,6 +172,9 @@ let package = Package(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
+        // A container with its root on a disk, for the integration tests.
+        .executableTarget(
+            name: "disk-run", dependencies: ["Sandbox", "Engine", "Linux"], path: "Tests/DiskRun", swiftSettings: house),
         // Exits through our loop and through one in C, on the host's KVM.
         .target(name: "CExitLoop", path: "Tests/Benchmarks/CExitLoop"),
         .executableTarget(
@@ -190,7 +193,7 @@ let package = Package(
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
         tests("ProcessProxy", ["ProcessProxy", "Linux"]),
-        tests("Sandbox", ["Sandbox", "OCISpec", "Linux"]),
+        tests("Sandbox", ["Sandbox", "Planning", "SandboxPlan", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
@@ -199,7 +202,7 @@ let package = Package(
             path: "Tests/Benchmarks/fs-bench", exclude: ["run"], swiftSettings: house),
         tests("Cgroup", ["Cgroup", "Linux"]),
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
-        tests("Engine", ["Engine", "SandboxPlan", "Linux"]),
+        tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("TaskService", ["TaskService", "TTRPC", "TaskProtocol", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
@@ -213,7 +216,9 @@ let package = Package(
         .executableTarget(
             name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
             swiftSettings: house),
-        tests("AgentCore", ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux"]),
+        tests(
+            "AgentCore",
+            ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux", "CLinux"]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
         // A guest's vsock driver for tests, and what is tested with it.

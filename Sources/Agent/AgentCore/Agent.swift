@@ -24,6 +24,8 @@ public final class Agent {
     private let streamListener: FileDescriptor
     /// A process that is PID 1 for containers that have no pid namespace of their own.
     var sharedPIDNamespace: FileDescriptor?
+    /// A container has, or had, its root on a disk.
+    var hasDisks = false
     /// The connection that asked for the guest's end.
     private var shutdownReply: Reply?
 
@@ -71,8 +73,10 @@ public final class Agent {
         shutdownReply = reply
     }
 
-    /// Writes what containers wrote to the shared tree through to the host.
+    /// Writes what containers wrote to the shared tree, and to disks, through to the host. A disk was unmounted with its
+    /// container, unless somebody else still holds something of it.
     func writeOut() {
+        if hasDisks { try? FileNode.synchronizeAll() }
         try? FileNode.synchronize(shared.rawValue)
     }
 

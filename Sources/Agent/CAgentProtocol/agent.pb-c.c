@@ -1627,6 +1627,51 @@ void   fcrunc__agent__root__free_unpacked
   assert(message->base.descriptor == &fcrunc__agent__root__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   fcrunc__agent__disk_mount__init
+                     (Fcrunc__Agent__DiskMount         *message)
+{
+  static const Fcrunc__Agent__DiskMount init_value = FCRUNC__AGENT__DISK_MOUNT__INIT;
+  *message = init_value;
+}
+size_t fcrunc__agent__disk_mount__get_packed_size
+                     (const Fcrunc__Agent__DiskMount *message)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t fcrunc__agent__disk_mount__pack
+                     (const Fcrunc__Agent__DiskMount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t fcrunc__agent__disk_mount__pack_to_buffer
+                     (const Fcrunc__Agent__DiskMount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Fcrunc__Agent__DiskMount *
+       fcrunc__agent__disk_mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Fcrunc__Agent__DiskMount *)
+     protobuf_c_message_unpack (&fcrunc__agent__disk_mount__descriptor,
+                                allocator, len, data);
+}
+void   fcrunc__agent__disk_mount__free_unpacked
+                     (Fcrunc__Agent__DiskMount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   fcrunc__agent__mount__init
                      (Fcrunc__Agent__Mount         *message)
 {
@@ -4582,7 +4627,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__capabilities__descriptor =
   (ProtobufCMessageInit) fcrunc__agent__capabilities__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[3] =
+static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[4] =
 {
   {
     "shared_path",
@@ -4620,8 +4665,21 @@ static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[3] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "disk",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Root, disk),
+    &fcrunc__agent__disk_mount__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__root__field_indices_by_name[] = {
+  3,   /* field[3] = disk */
   1,   /* field[1] = is_read_only */
   2,   /* field[2] = propagation */
   0,   /* field[0] = shared_path */
@@ -4629,7 +4687,7 @@ static const unsigned fcrunc__agent__root__field_indices_by_name[] = {
 static const ProtobufCIntRange fcrunc__agent__root__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor =
 {
@@ -4639,11 +4697,101 @@ const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor =
   "Fcrunc__Agent__Root",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__Root),
-  3,
+  4,
   fcrunc__agent__root__field_descriptors,
   fcrunc__agent__root__field_indices_by_name,
   1,  fcrunc__agent__root__number_ranges,
   (ProtobufCMessageInit) fcrunc__agent__root__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor fcrunc__agent__disk_mount__field_descriptors[5] =
+{
+  {
+    "serial",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, serial),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "file_system",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, file_system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Fcrunc__Agent__DiskMount, n_options),
+    offsetof(Fcrunc__Agent__DiskMount, options),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attributes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, attributes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_read_only",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, is_read_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned fcrunc__agent__disk_mount__field_indices_by_name[] = {
+  3,   /* field[3] = attributes */
+  1,   /* field[1] = file_system */
+  4,   /* field[4] = is_read_only */
+  2,   /* field[2] = options */
+  0,   /* field[0] = serial */
+};
+static const ProtobufCIntRange fcrunc__agent__disk_mount__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor fcrunc__agent__disk_mount__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "fcrunc.agent.DiskMount",
+  "DiskMount",
+  "Fcrunc__Agent__DiskMount",
+  "fcrunc.agent",
+  sizeof(Fcrunc__Agent__DiskMount),
+  5,
+  fcrunc__agent__disk_mount__field_descriptors,
+  fcrunc__agent__disk_mount__field_indices_by_name,
+  1,  fcrunc__agent__disk_mount__number_ranges,
+  (ProtobufCMessageInit) fcrunc__agent__disk_mount__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor fcrunc__agent__mount__field_descriptors[10] =

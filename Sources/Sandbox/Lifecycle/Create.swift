@@ -29,8 +29,9 @@ extension Runtime {
         }
         let bundle = try Bundle(path: request.bundle)
         let sandbox = try sandbox(for: bundle, id)
+        if sandbox != nil, let disk = request.rootDisk { throw .diskInPod(path: disk.path) }
         let shareName = sandbox == nil ? Self.ownShareName : Self.newShareName()
-        var plan = try Self.plan(bundle, id: id, shareName: shareName, sandbox)
+        var plan = try Self.plan(bundle, request.rootDisk, id: id, shareName: shareName, sandbox)
         if plan.container.process.hasTerminal, let size = request.terminalSize {
             plan.container.process.terminalSize = size
         }
@@ -120,7 +121,7 @@ extension Runtime {
     private static func newShareName() -> String { "m" + String(UInt64.random(in: .min ... .max), radix: 16) }
 
     private static func plan(
-        _ bundle: Bundle, id: ContainerID, shareName: String, _ sandbox: ContainerRecord?
+        _ bundle: Bundle, _ rootDisk: RootDisk?, id: ContainerID, shareName: String, _ sandbox: ContainerRecord?
     ) throws(RuntimeError) -> BundlePlan {
         let place: PodPlace =
             switch bundle.role {
@@ -128,17 +129,22 @@ extension Runtime {
             case .sandbox: .sandbox
             case .member(let name): .member(sandbox: sandbox?.id ?? name)
             }
-        return try wrapping(RuntimeError.planning) { () throws(PlanningError) in
+        let disk = try rootDisk?.mount(shareName: shareName)
+        var plan = try wrapping(RuntimeError.planning) { () throws(PlanningError) in
             try BundlePlan(
                 spec: bundle.spec, id: id.rawValue, rootPath: bundle.rootPath, bundlePath: bundle.path,
-                shareName: shareName, place: place,
+                shareName: shareName, place: place, rootDisk: disk,
                 kind: { path throws(Errno) in try fileKind(path) })
         }
+        if let rootDisk, let disk {
+            plan.disks = [HostDisk(path: rootDisk.path, serial: disk.serial, isReadOnly: disk.isReadOnly)]
+        }
+        return plan
     }
 
     /// A root that will be read-only gets its mount points now.
     private static func makeMountPoints(_ plan: BundlePlan, _ bundle: Bundle) throws(RuntimeError) {
-        guard plan.container.root.isReadOnly else { return }
+        guard plan.container.root.isReadOnly, case .shared = plan.container.root.source else { return }
         let root = try wrapping({ .share(path: bundle.rootPath, $0) }) { () throws(Errno) in
             RootDirectory(descriptor: try FileDescriptor.open(bundle.rootPath, [.path, .directory, .noFollow]))
         }

@@ -4,6 +4,8 @@ public import SandboxPlan
 public struct CreateRequest: Hashable, Sendable {
     public var id: String
     public var bundle: String
+    /// Where the root file system is; nil: in the bundle, as the document says.
+    public var rootDisk: RootDisk?
     /// The host process that stands for the container's is written here, in decimal.
     public var pidFile: String?
     /// A unix socket to which the terminal's host side is sent.

@@ -23,7 +23,7 @@ extension RuntimeError {
         case .noSuchExec, .notRunning, .sandbox(_, problem: .isMissing): .notFound
         case .bundle, .configurationMissing, .spec, .unhonoured, .processMissing, .rootMissing, .root, .rootIsLink,
             .rootOutsideBundle, .planning, .consoleSocketMissing, .consoleSocketUnwanted, .preservedDescriptors,
-            .resources, .unhonouredResources, .machineTooSmall, .intervalNotPositive, .networkNotCarried:
+            .resources, .unhonouredResources, .diskInPod, .machineTooSmall, .intervalNotPositive, .networkNotCarried:
             .invalidArgument
         case .sandbox: .failedPrecondition
         case .agent(.timedOut), .stillRunning: .timedOut

@@ -149,6 +149,9 @@ extension Runtime {
         cgroup: borrowing CgroupDescriptors, network: Int32?, lifeline: Int32
     ) throws(RuntimeError) {
         let tree = try SharedTree(plan.shares)
+        let disks = try DiskFiles(plan.disks)
+        var machine = machine
+        machine.disks = disks.plans
         let devices = try wrapping({ .launch(program: "fc-jailer", operation: "open", $0) }) { () throws(Errno) in
             try DeviceDescriptors(files)
         }

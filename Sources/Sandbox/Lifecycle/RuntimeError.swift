@@ -22,6 +22,13 @@ public enum RuntimeError: Error {
     case rootOutsideBundle(String)
     case planning(PlanningError)
     case share(path: String, Errno)
+    /// A disk cannot be mounted as it is asked for.
+    case rootDisk(path: String, PlanningError)
+    case disk(path: String, Errno)
+    /// Somebody holds the disk: another machine, or this host's kernel.
+    case diskInUse(path: String)
+    /// A machine that runs gets no further disk.
+    case diskInRunningSandbox(id: String)
     case mountPoint(path: String, Errno)
     case networkNamespace(path: String, Errno)
     case networkNotCarried(path: String, interfaces: [String])
@@ -51,6 +58,8 @@ public enum RuntimeError: Error {
     case machineTooSmall(wanted: UInt64, available: UInt64)
     /// The sandbox that a container's annotations name cannot be joined.
     case sandbox(String, problem: SandboxProblem)
+    /// A machine that runs takes no more disks.
+    case diskInPod(path: String)
     /// The sandbox of this id ended, or was deleted, while a container of it was worked on.
     case sandboxGone(String)
     /// The tree that a sandbox's guest is shown could not be changed.
@@ -104,6 +113,11 @@ extension RuntimeError: CustomStringConvertible {
         case .rootOutsideBundle(let path): "invalid rootfs: \(path): leads out of the bundle"
         case .planning(let error): "config.json: \(error)"
         case .share(let path, let errno): "share \(path): \(errno)"
+        case .rootDisk(let path, let error): "root filesystem \(path): \(error)"
+        case .disk(let path, let errno): "disk \(path): \(errno)"
+        case .diskInUse(let path): "disk \(path): in use by another virtual machine, or mounted"
+        case .diskInRunningSandbox(let id):
+            "container \(id): a root filesystem on a disk cannot join a sandbox that runs"
         case .mountPoint(let path, let errno): "make mount point \(path): \(errno)"
         case .networkNamespace(let path, let errno): "network namespace \(path): \(errno)"
         case .networkNotCarried(let path, let interfaces):
@@ -134,6 +148,7 @@ extension RuntimeError: CustomStringConvertible {
             "memory limit \(wanted): the virtual machine has \(available) bytes for containers; a pod's has as many as "
                 + "pod_memory in the configuration file or the annotation io.kubernetes.cri.sandbox-memory say"
         case .sandbox(let name, let problem): "sandbox \(name): \(problem)"
+        case .diskInPod(let path): "root file system \(path): a disk cannot be added to a sandbox that runs"
         case .sandboxGone(let id): "sandbox \(id) has ended"
         case .shares(let operation, let errno): "\(operation) the shared directory tree of the sandbox: \(errno)"
         case .processFile(let path, let errno): "process file \(path): \(errno)"

@@ -15,20 +15,27 @@ extension BundlePlan {
     ///   - bundlePath: what relative mount sources are relative to.
     ///   - shareName: the container's directory in the shared tree, unique in the sandbox.
     ///   - place: whose namespaces it shares.
+    ///   - rootDisk: where the root file system is, instead of at `rootPath`.
     ///   - kind: what stands at a path of the host; throws the reason, for a person, if nothing usable does.
     public init(
         spec: Spec, id: String, rootPath: String, bundlePath: String, shareName: String, place: PodPlace = .alone,
-        kind: (String) throws -> FileKind
+        rootDisk: DiskMount? = nil, kind: (String) throws -> FileKind
     ) throws(PlanningError) {
         guard let document = spec.process else { throw .field(path: "process", problem: "is required") }
         let isReadOnly = spec.root?.readonly ?? false
-        let rootShare = Share(
-            source: rootPath, sharedPath: "\(shareName)/rootfs", isFile: false, isRecursive: true,
-            isReadOnly: isReadOnly, isRecursivelyReadOnly: false)
-        shares = [rootShare]
+        let root: RootPlan
+        if let rootDisk {
+            shares = []
+            root = RootPlan(.disk(rootDisk), isReadOnly: isReadOnly || rootDisk.isReadOnly)
+        } else {
+            let share = Share(
+                source: rootPath, sharedPath: "\(shareName)/rootfs", isFile: false, isRecursive: true,
+                isReadOnly: isReadOnly, isRecursivelyReadOnly: false)
+            shares = [share]
+            root = RootPlan(.shared(path: share.sharedPath), isReadOnly: isReadOnly)
+        }
         container = ContainerPlan(
-            id: id, process: try ProcessPlan(document, seccomp: spec.linux?.seccomp),
-            root: RootPlan(sharedPath: rootShare.sharedPath, isReadOnly: isReadOnly))
+            id: id, process: try ProcessPlan(document, seccomp: spec.linux?.seccomp), root: root)
         container.hostname = spec.hostname.isEmpty ? nil : spec.hostname
         container.domainName = spec.domainname.isEmpty ? nil : spec.domainname
         for (index, mount) in spec.mounts.enumerated() {

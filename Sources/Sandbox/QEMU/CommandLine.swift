@@ -34,7 +34,7 @@ extension QEMUEngine {
                 QEMUOption("chardev", "socket", ["id": "disk\(index)", "fd": "\(channel)"]),
                 // One queue of fc-vmm's size; what is written is cached as fc-vmm says.
                 QEMUOption(
-                    "device", "vhost-user-blk-\(board.bus)",
+                    "device", board.disk,
                     ["chardev": "disk\(index)", "num-queues": "1", "queue-size": "256", "config-wce": "off"]),
             ]
         }

@@ -43,9 +43,30 @@ public struct RatePlan: Hashable, Sendable {
 }
 
 /// A file system that a disk can hold as a container's root.
-public enum DiskFileSystem: String, Hashable, Sendable, CaseIterable {
-    case ext2, ext3, ext4, xfs
-    case erofs, squashfs
+public enum DiskFileSystem: UInt32, Hashable, Sendable, CaseIterable {
+    case ext4 = 1
+    case ext3 = 2
+    case ext2 = 3
+    case xfs = 4
+    case erofs = 5
+    case squashfs = 6
+
+    /// As mount(2) knows it.
+    public var name: String {
+        switch self {
+        case .ext4: "ext4"
+        case .ext3: "ext3"
+        case .ext2: "ext2"
+        case .xfs: "xfs"
+        case .erofs: "erofs"
+        case .squashfs: "squashfs"
+        }
+    }
+
+    public init?(name: String) {
+        guard let known = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = known
+    }
 
     /// Made once and never written.
     public var isAlwaysReadOnly: Bool { self == .erofs || self == .squashfs }

@@ -51,6 +51,7 @@ typedef struct Fcrunc__Agent__Process Fcrunc__Agent__Process;
 typedef struct Fcrunc__Agent__ResourceLimit Fcrunc__Agent__ResourceLimit;
 typedef struct Fcrunc__Agent__Capabilities Fcrunc__Agent__Capabilities;
 typedef struct Fcrunc__Agent__Root Fcrunc__Agent__Root;
+typedef struct Fcrunc__Agent__DiskMount Fcrunc__Agent__DiskMount;
 typedef struct Fcrunc__Agent__Mount Fcrunc__Agent__Mount;
 typedef struct Fcrunc__Agent__FileSystem Fcrunc__Agent__FileSystem;
 typedef struct Fcrunc__Agent__CgroupMount Fcrunc__Agent__CgroupMount;
@@ -635,13 +636,41 @@ struct  Fcrunc__Agent__Capabilities
 struct  Fcrunc__Agent__Root
 {
   ProtobufCMessage base;
+  /*
+   * Empty with a disk.
+   */
   char *shared_path;
   protobuf_c_boolean is_read_only;
   uint32_t propagation;
+  /*
+   * Mounted for this container alone.
+   */
+  Fcrunc__Agent__DiskMount *disk;
 };
 #define FCRUNC__AGENT__ROOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__root__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, NULL }
+
+
+struct  Fcrunc__Agent__DiskMount
+{
+  ProtobufCMessage base;
+  /*
+   * What the block device says of itself.
+   */
+  char *serial;
+  /*
+   * 1 to 6: ext4, ext3, ext2, xfs, erofs, squashfs.
+   */
+  uint32_t file_system;
+  size_t n_options;
+  char **options;
+  uint32_t attributes;
+  protobuf_c_boolean is_read_only;
+};
+#define FCRUNC__AGENT__DISK_MOUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__disk_mount__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0 }
 
 
 typedef enum {
@@ -1485,6 +1514,25 @@ Fcrunc__Agent__Root *
 void   fcrunc__agent__root__free_unpacked
                      (Fcrunc__Agent__Root *message,
                       ProtobufCAllocator *allocator);
+/* Fcrunc__Agent__DiskMount methods */
+void   fcrunc__agent__disk_mount__init
+                     (Fcrunc__Agent__DiskMount         *message);
+size_t fcrunc__agent__disk_mount__get_packed_size
+                     (const Fcrunc__Agent__DiskMount   *message);
+size_t fcrunc__agent__disk_mount__pack
+                     (const Fcrunc__Agent__DiskMount   *message,
+                      uint8_t             *out);
+size_t fcrunc__agent__disk_mount__pack_to_buffer
+                     (const Fcrunc__Agent__DiskMount   *message,
+                      ProtobufCBuffer     *buffer);
+Fcrunc__Agent__DiskMount *
+       fcrunc__agent__disk_mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   fcrunc__agent__disk_mount__free_unpacked
+                     (Fcrunc__Agent__DiskMount *message,
+                      ProtobufCAllocator *allocator);
 /* Fcrunc__Agent__Mount methods */
 void   fcrunc__agent__mount__init
                      (Fcrunc__Agent__Mount         *message);
@@ -1785,6 +1833,9 @@ typedef void (*Fcrunc__Agent__Capabilities_Closure)
 typedef void (*Fcrunc__Agent__Root_Closure)
                  (const Fcrunc__Agent__Root *message,
                   void *closure_data);
+typedef void (*Fcrunc__Agent__DiskMount_Closure)
+                 (const Fcrunc__Agent__DiskMount *message,
+                  void *closure_data);
 typedef void (*Fcrunc__Agent__Mount_Closure)
                  (const Fcrunc__Agent__Mount *message,
                   void *closure_data);
@@ -1857,6 +1908,7 @@ extern const ProtobufCMessageDescriptor fcrunc__agent__process__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__resource_limit__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__capabilities__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor;
+extern const ProtobufCMessageDescriptor fcrunc__agent__disk_mount__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__mount__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__file_system__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__cgroup_mount__descriptor;

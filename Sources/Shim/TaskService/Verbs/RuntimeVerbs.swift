@@ -173,7 +173,8 @@ struct Performance {
             request.io = io
             request.stallMilliseconds = RuntimeVerbs.stallMilliseconds
             if case .disk(let disk) = root {
-                throw Failure(.unimplemented, "root file system on a disk (\(disk.path)): not supported yet")
+                request.rootDisk = RootDisk(
+                    path: disk.path, type: disk.fileSystem, options: disk.options, isReadOnly: disk.isReadOnly)
             }
             let pid = try runtime.create(request)
             return VerbAnswer(pid: pid, agent: agent(of: description.id, runtime))
