@@ -119,7 +119,8 @@ import Testing
         stage.table.update("c", resources: [], reply: stage.note("update"))
         #expect(
             stage.takeAnswers() == [
-                "resume failed 9: cannot resume a running container", "pause failed 9: cannot pause a stopped container",
+                "resume failed 9: cannot resume a running container",
+                "pause failed 9: cannot pause a stopped container",
                 "update failed 9: cannot update a stopped container",
             ])
     }

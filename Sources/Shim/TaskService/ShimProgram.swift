@@ -11,7 +11,8 @@ public enum ShimProgram {
 
     public static func main() -> Never {
         do {
-            let invocation = try Invocation(arguments: CommandLine.arguments, environment: ShimEnvironment(variables: ShimEnvironment.variables))
+            let environment = ShimEnvironment(variables: ShimEnvironment.variables)
+            let invocation = try Invocation(arguments: CommandLine.arguments, environment: environment)
             switch invocation.action {
             case .start: print(try start(invocation))
             case .delete: print(DeleteCommand.run(invocation))

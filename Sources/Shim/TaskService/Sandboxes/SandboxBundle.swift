@@ -13,7 +13,7 @@ enum SandboxBundle {
 
         var description: String {
             switch self {
-            case .rootWithoutDocument: "a sandbox with a root file system needs a config.json, which says what runs in it"
+            case .rootWithoutDocument: "a sandbox with a root file system needs a config.json: it says what runs"
             case .write(let path, let errno): "write \(path): \(errno)"
             }
         }

@@ -16,7 +16,7 @@ extension VerbSettings {
                 throw Failure(.invalidArgument, "options: SystemdCgroup is not supported: cgroups are made by path")
             }
             if runc.ioUID != 0 || runc.ioGID != 0 {
-                throw Failure(.invalidArgument, "options: IoUid and IoGid are not supported: streams have no owner here")
+                throw Failure(.invalidArgument, "options: IoUid and IoGid are not supported")
             }
             root = try Self.path(runc.root, "Root")
         } else if options.isA(TypeName.criRuntimeOptions) {
@@ -24,7 +24,7 @@ extension VerbSettings {
             configuration = try Self.path(runtime.configPath, "ConfigPath")
             guard runtime.configBody.isEmpty || configuration != nil else {
                 throw Failure(
-                    .invalidArgument, "options: a configuration is taken from a file alone (ConfigPath), not in the request")
+                    .invalidArgument, "options: ConfigBody is not supported: name a file in ConfigPath")
             }
         } else {
             throw Failure(.invalidArgument, "options of type \(options.typeURL) are not known")

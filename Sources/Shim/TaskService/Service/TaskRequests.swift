@@ -66,8 +66,9 @@ struct TaskRequests {
         case .stats:
             let request: IDRequest = try call.message()
             table.statistics(request.id) { result in
-                // A StatsResponse with the figures as its first field, as they came.
-                call.answer(result) { figures in StatsResponse.with { $0.stats = try? AnyMessage(decoding: figures) }.encoded() }
+                call.answer(result) { figures in
+                    StatsResponse.with { $0.stats = try? AnyMessage(decoding: figures) }.encoded()
+                }
             }
         case .connect:
             let request: IDRequest = try call.message()

@@ -140,7 +140,8 @@ extension TaskTable {
 
     private func change(
         _ id: String, _ verb: Verb, _ reply: @escaping (Result<Void, Failure>) -> Void,
-        if allowed: @escaping (TaskProcess) throws(Failure) -> Void, then body: @escaping (TaskProcess) -> Void = { _ in }
+        if allowed: @escaping (TaskProcess) throws(Failure) -> Void,
+        then body: @escaping (TaskProcess) -> Void = { _ in }
     ) {
         inTurn(id, "", reply) { [self] (task, process, done) throws(Failure) in
             try allowed(process)
