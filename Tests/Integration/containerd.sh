@@ -135,6 +135,7 @@ ends() {
 # told ID: the topics of the events of a task, in one line.
 told() { grep -F "\"container_id\":\"$1\"" "$work/events" | grep -oE ' /tasks/[a-z-]+' | tr -d '\n'; }
 has_told() { [ "$(told "$1")" = "$2" ]; }
+has_told_of() { told "$1" | sed 's/ .tasks.exec-[a-z]*//g; s/ .tasks.exit//g' | grep -q "$2"; }
 tells() { within 10 has_told "$1" "$2" || fail "events of $1:$(told "$1"), not$2"; }
 
 # on_terminal STATUS COMMAND...: on a terminal of 30 rows and 90 columns, which ctr wants to be its own. When the
@@ -199,10 +200,11 @@ everything() {
     find /sys/fs/cgroup -mindepth 1 -type d -path "*$token*" ! -name "$token" 2>/dev/null
 }
 
-# The namespace's cgroup is containerd's.
+# The namespace's cgroup is containerd's, and so is the folder below the root of runc's states.
 nothing_left() {
     stop_client
     nothing_at_all
+    is_ours || rmdir "/run/containerd/runc/$token"
     find /sys/fs/cgroup -depth -type d -path "*/$token" -exec rmdir {} \; 2>/dev/null
     clean
 }
