@@ -47,6 +47,7 @@ KERNEL_PACKAGES += libelf-dev   # objtool, which checks and completes the object
 
 # Fully static programs: one start-up without a dynamic linker, one file to bring into a jail.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+PROGRAMS := fc-runc containerd-shim-fc-runc-v2
 PARTS := fc-jailer fc-proxy fc-vmm fc-fsd
 AGENT := fc-agent
 
@@ -70,7 +71,7 @@ build: setup ## build the programs into out/
 	swift build $(RELEASE)
 	@mkdir -p $(OUT)/bin $(OUT)/libexec/fc-runc
 	@bin=$$(swift build $(RELEASE) --show-bin-path) && \
-	    scripts/update $$bin/fc-runc $(OUT)/bin/fc-runc && \
+	    for program in $(PROGRAMS); do scripts/update $$bin/$$program $(OUT)/bin/$$program || exit 1; done && \
 	    for part in $(PARTS); do scripts/update $$bin/$$part $(OUT)/libexec/fc-runc/$$part || exit 1; done && \
 	    scripts/update $$bin/$(AGENT) $(OUT)/guest-init
 
@@ -109,7 +110,8 @@ man: ## check that the manual pages can be read
 	@for page in man/*.[1-8]; do \
 	    [ ! -e "$$page" ] || MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z "$$page" >/dev/null || exit 1; done
 
-install: ## install below PREFIX (default /usr/local), staged in DESTDIR if given
+install: ## install below PREFIX (default /usr/local), staged in DESTDIR if given; builds what is missing first
+	@scripts/install --check $(OUT) || $(MAKE) guest
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install $(OUT)
 
 uninstall: ## remove what install put there
