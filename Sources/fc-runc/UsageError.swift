@@ -17,6 +17,7 @@ enum UsageError: Error, Equatable {
     case specExists
     case unsupported(command: String)
     case unsupportedOption(String, reason: String)
+    case optionValue(String, value: String)
     case countOutOfRange(option: String, value: Int)
 }
 
@@ -36,6 +37,7 @@ extension UsageError: CustomStringConvertible {
         case .specExists: "File config.json exists. Remove it first"
         case .unsupported(let command): "fc-runc \(command): not supported yet"
         case .unsupportedOption(let option, let reason): "\(option) is not supported: \(reason)"
+        case .optionValue(let option, let value): "invalid value for \(option): \"\(value)\""
         case .countOutOfRange(let option, let value): "\(option) \(value): out of range"
         }
     }

@@ -81,15 +81,16 @@ extension Agent {
     }
 
     func exec(
-        _ name: ProcessName, _ plan: ProcessPlan, _ tokens: StreamTokens, isOwned: Bool, _ reply: Reply
+        _ name: ProcessName, _ plan: ProcessPlan, _ tokens: StreamTokens, isOwned: Bool, ignoresPause: Bool,
+        _ reply: Reply
     ) throws(AgentError) {
         let container = try container(name.container)
         guard let exec = name.exec, container.execs[exec] == nil else { throw .processExists(name.exec ?? "") }
         switch container.state {
         case .creating: throw .notCreatedYet
         case .stopped: throw .execInStopped
-        case .paused: throw .execInPaused
-        case .created, .running: break
+        case .paused where !ignoresPause: throw .execInPaused
+        case .paused, .created, .running: break
         }
         guard container.first.status == nil else { throw .execInStopped }
         // The pid namespace is entered by forking, all others by the process itself.

@@ -16,6 +16,9 @@ public struct Configuration: Equatable, Sendable {
     public var qemu: String?
     public var memoryByteCount: UInt64?
     public var vcpuCount: Int?
+    /// Of a pod's machine, where nothing is said of the pod.
+    public var podMemoryByteCount: UInt64?
+    public var podVCPUCount: Int?
     /// Seconds.
     public var bootTimeout: Int?
 
@@ -68,6 +71,8 @@ public struct Configuration: Equatable, Sendable {
             case "qemu": qemu = try Self.path(key, value)
             case "memory": memoryByteCount = try Self.memory(key, value)
             case "vcpus": vcpuCount = try Self.integer(key, value, 1...255)
+            case "pod_memory": podMemoryByteCount = try Self.memory(key, value)
+            case "pod_vcpus": podVCPUCount = try Self.integer(key, value, 1...255)
             case "boot_timeout": bootTimeout = try Self.integer(key, value, 1...3600)
             default: throw .unknownKey(key)
             }

@@ -37,6 +37,8 @@ extension RuntimeOptions {
         self.init(
             root: try Self.root(settings.root), engine: engine, parts: try Parts(settings, configuration),
             memoryByteCount: configuration.memoryByteCount ?? 512 << 20, vcpuCount: configuration.vcpuCount ?? 1,
+            podMemoryByteCount: configuration.podMemoryByteCount ?? 2 << 30,
+            podVCPUCount: configuration.podVCPUCount ?? 1,
             bootTimeoutSeconds: Int64(configuration.bootTimeout ?? 60), log: log)
     }
 

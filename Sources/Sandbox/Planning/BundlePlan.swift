@@ -47,6 +47,8 @@ public enum PlanningError: Error, Equatable {
     /// A mount's source on the host cannot be used.
     case mountSource(index: Int, path: String, reason: String)
     case seccomp(String)
+    /// An annotation that is read here.
+    case annotation(String, value: String, problem: String)
     /// No file system that a disk can hold.
     case fileSystem(String)
     /// An option that a disk is not mounted with.
@@ -60,6 +62,7 @@ extension PlanningError: CustomStringConvertible {
         switch self {
         case .mountSource(let index, let path, let reason): "mounts[\(index)].source: \(path): \(reason)"
         case .seccomp(let reason): "linux.seccomp: \(reason)"
+        case .annotation(let key, let value, let problem): "annotations[\"\(key)\"]: \"\(value)\" \(problem)"
         case .fileSystem(let type):
             "file system \"\(type)\": not one of \(DiskFileSystem.allCases.map(\.name).joined(separator: ", "))"
         case .diskOption(let option): "mount option \"\(option)\" is not supported for a root file system"

@@ -91,6 +91,7 @@ struct Exec: RuntimeCommand {
         request.pidFile = pidFile.map(AbsolutePath.of)
         request.consoleSocket = consoleSocket.map(AbsolutePath.of)
         request.preservedDescriptorCount = preserveFds
+        request.ignoresPause = ignorePaused
         return request
     }
 
