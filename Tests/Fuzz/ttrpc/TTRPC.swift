@@ -37,6 +37,12 @@ private func send(_ bytes: [UInt8], _ socket: borrowing FileDescriptor, _ work: 
 
 private func path(_ name: String) -> String { "/tmp/ttrpc-fuzz-\(name)-\(getpid())" }
 
+/// A socket that goes with the process.
+private func listen(_ name: String) -> FileDescriptor {
+    atexit { for name in ["server", "client"] { _ = unsafe unlink(path(name)) } }
+    return try! UnixSocket.listen(at: path(name))
+}
+
 /// A server whose clients are hostile.
 private final class Served {
     private final class Taken {
@@ -55,9 +61,8 @@ private final class Served {
         limits.heldByteCount = 4096
         limits.queuedByteCount = 1 << 16
         self.limits = limits
-        _ = unsafe unlink(path("server"))
         let taken = self.taken
-        server = try! Server(listener: UnixSocket.listen(at: path("server")), limits: limits) { call in
+        server = try! Server(listener: listen("server"), limits: limits) { call in
             switch call.method.utf8.first ?? 0 {
             // Answered at once, refused, dropped; the rest is kept.
             case UInt8(ascii: "a"): call.answer(call.payload)
@@ -99,8 +104,7 @@ private final class Calling {
     private let listener: FileDescriptor
 
     init() {
-        _ = unsafe unlink(path("client"))
-        listener = try! UnixSocket.listen(at: path("client"))
+        listener = listen("client")
         client = try! Client(path: path("client"))
     }
 
