@@ -1,3 +1,4 @@
+import Linux
 import TTRPC
 import Testing
 
@@ -114,5 +115,25 @@ import Testing
         stage.verbs.finish("delete")
         #expect(stage.takeEvents() == ["exit c 10 0", "exit c/e 20 137", "delete c 10 0"])
         #expect(stage.takeAnswers() == ["wait 137", "delete 10 0"])
+    }
+
+    /// A client that has sent all of the input says so while the process is being started.
+    @Test func inputThatWasClosedBeforeItsProcessWasThereStaysClosed() throws {
+        for closesFirst in [true, false] {
+            let stage = Stage()
+            stage.running()
+            stage.exec("e")
+            stage.start("c", "e")
+            let pipe = try FileDescriptor.pipe()
+            let reader = OpenDescriptor(pipe.reader)
+            var writer: OpenDescriptor? = OpenDescriptor(pipe.writer)
+            if closesFirst { try stage.table.closeInput("c", "e") }
+            stage.verbs.finish("exec", .success(VerbAnswer(pid: 20, inputWriter: writer)))
+            writer = nil
+            let events = try Poll.wait(reader.rawValue, .readable, until: Deadline(after: .zero))
+            #expect(events.contains(.hangUp) == closesFirst)
+            try stage.table.closeInput("c", "e")
+            #expect(try Poll.wait(reader.rawValue, .readable, until: Deadline(after: .zero)).contains(.hangUp))
+        }
     }
 }

@@ -24,7 +24,9 @@ final class TaskProcess {
     let io: StandardIO
     var state: State
     /// Kept open so that the process's input lasts beyond the clients that come and go, until CloseIO.
-    var inputWriter: OpenDescriptor?
+    private var inputWriter: OpenDescriptor?
+    /// CloseIO came, perhaps before the process was there.
+    private var isInputClosed = false
     /// The program that takes its output.
     var logger: Int32?
     /// Somebody asked for its end, or for another signal.
@@ -57,6 +59,17 @@ final class TaskProcess {
         case .starting, .running, .paused: true
         case .created, .stopped: false
         }
+    }
+
+    /// Keeps the process's input open, unless it is to be closed already.
+    func hold(_ writer: OpenDescriptor?) {
+        if !isInputClosed { inputWriter = writer }
+    }
+
+    /// The process reads the end of its input once everybody else has let go of it, too.
+    func closeInput() {
+        isInputClosed = true
+        inputWriter = nil
     }
 
     func wait(_ body: @escaping (Exit) -> Void) {

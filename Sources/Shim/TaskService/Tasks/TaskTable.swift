@@ -99,7 +99,7 @@ final class TaskTable {
 
     /// Follows the process that `answer` is about; it may have ended already.
     func adopt(_ process: TaskProcess, _ answer: VerbAnswer) {
-        process.inputWriter = answer.inputWriter
+        process.hold(answer.inputWriter)
         process.logger = answer.logger
         if let logger = answer.logger { loggers.insert(logger) }
         owners[answer.pid] = process

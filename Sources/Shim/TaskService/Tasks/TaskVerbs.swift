@@ -182,10 +182,8 @@ extension TaskTable {
         }
     }
 
-    /// Answers at once: the process reads the end of its input once everybody else has let go of it, too.
-    func closeInput(_ id: String, _ exec: String) throws(Failure) {
-        try process(id, exec).1.inputWriter = nil
-    }
+    /// Waits for nobody. It may come while the process is being started, and holds then.
+    func closeInput(_ id: String, _ exec: String) throws(Failure) { try process(id, exec).1.closeInput() }
 
     /// Calls `body` when it is the container's turn. It calls its last argument when it is done, unless it throws.
     private func inTurn<Answer>(
