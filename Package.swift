@@ -239,7 +239,7 @@ let package = Package(
         .executableTarget(
             name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
             swiftSettings: house),
-        tests("TaskIO", ["TaskIO", "Linux"]),
+        tests("TaskIO", ["TaskIO", "Linux", "CLinux"]),
         tests("TaskRootfs", ["TaskRootfs", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
