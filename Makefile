@@ -30,7 +30,9 @@ TEST_PACKAGES += crun           # the other peer in `make bench`
 TEST_PACKAGES += containerd     # client: ctr
 TEST_PACKAGES += podman         # client
 TEST_PACKAGES += conmon         # podman's monitor
-TEST_PACKAGES += e2fsprogs      # mke2fs: the disks of the nested host
+TEST_PACKAGES += e2fsprogs      # mke2fs: the disks of the nested host, and of containers
+TEST_PACKAGES += erofs-utils    # mkfs.erofs: the same
+TEST_PACKAGES += squashfs-tools # mksquashfs: the same
 TEST_PACKAGES += procps         # ps and pgrep, for the nested host
 
 KERNEL_PACKAGES += make         # the kernel's own build

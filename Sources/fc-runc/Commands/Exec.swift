@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import OCISpec
 import Sandbox
 
@@ -90,6 +91,7 @@ struct Exec: RuntimeCommand {
         request.pidFile = pidFile.map(AbsolutePath.of)
         request.consoleSocket = consoleSocket.map(AbsolutePath.of)
         request.preservedDescriptorCount = preserveFds
+        request.ignoresPause = ignorePaused
         return request
     }
 
