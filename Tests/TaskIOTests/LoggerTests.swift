@@ -45,7 +45,7 @@ import Testing
         try streams.waitForLogger(limit: .seconds(20))
         #expect(scratch.read("err") == "")
         let error = streams.error
-            #expect(error == nil)
+        #expect(error == nil)
         let pid = try number(streams.loggerPID)
         try Process.kill(pid, SIGTERM)
         #expect(try end(pid) == .signaled(signal: SIGTERM))

@@ -122,7 +122,8 @@ import Testing
         let directory = try scratch.directory("directory")
         let link = try scratch.link("link", to: try scratch.fifo("fifo"))
         let wrong = [
-            (file, "a regular file"), (directory, "a directory"), (link, "a symlink"), ("/dev/null", "a character device"),
+            (file, "a regular file"), (directory, "a directory"), (link, "a symlink"),
+            ("/dev/null", "a character device"),
         ]
         for (path, found) in wrong {
             #expect(throws: TaskIOError.notAFIFO(stream: "stdin", path: path, found: found)) { _ = try open(path) }
@@ -131,7 +132,9 @@ import Testing
             }
         }
         let missing = scratch.path + "/missing"
-        #expect(throws: TaskIOError.open(stream: "stderr", path: missing, .noSuchFile)) { _ = try open("", "", missing) }
+        #expect(throws: TaskIOError.open(stream: "stderr", path: missing, .noSuchFile)) {
+            _ = try open("", "", missing)
+        }
         #expect(!scratch.exists("missing"))
     }
 

@@ -39,7 +39,8 @@ import Testing
         #expect(
             error(RootMount(type: "ext4", source: directory)) == .notADisk(path: directory, found: "a directory"))
         #expect(
-            error(RootMount(type: "ext4", source: "/dev/null")) == .notADisk(path: "/dev/null", found: "a special file"))
+            error(RootMount(type: "ext4", source: "/dev/null")) == .notADisk(path: "/dev/null", found: "a special file")
+        )
         #expect(error(RootMount(type: "xfs", source: "/no/such")) == .disk(path: "/no/such", .noSuchFile))
         #expect(error(RootMount(type: "xfs", source: "image")) == .relativePath(what: "disk", "image"))
         let image = try scratch.write("x", to: "image")
@@ -53,7 +54,8 @@ import Testing
     @Test func whatHostsMountIsNoDisk() throws {
         #expect(try TaskRootfs.classify([]) == nil)
         #expect(try TaskRootfs.classify([RootMount(type: "bind", source: "/x", options: ["rbind", "ro"])]) == nil)
-        #expect(try TaskRootfs.classify([RootMount(type: "overlay", source: "overlay", options: ["lowerdir=/a"])]) == nil)
+        #expect(
+            try TaskRootfs.classify([RootMount(type: "overlay", source: "overlay", options: ["lowerdir=/a"])]) == nil)
     }
 
     @Test func whatIsRefused() {
@@ -125,7 +127,9 @@ import Testing
         let words = try MountWords(
             RootMount(
                 type: "overlay", source: "",
-                options: ["ro", "nosuid", "rw", "noexec", "exec", "strictatime", "noatime", "rslave", "sync", "index=off"]))
+                options: [
+                    "ro", "nosuid", "rw", "noexec", "exec", "strictatime", "noatime", "rslave", "sync", "index=off",
+                ]))
         #expect(words.attributes == [.noSetUID, .noAccessTime])
         #expect(words.superblock == ["sync"])
         #expect(words.rest == ["index=off"])

@@ -165,14 +165,23 @@ import Testing
         (RootMount(type: "tmpfs", source: "t", options: ["size=lots"]), "rootfs: mount option \"size=lots\""),
         (RootMount(type: "tmpfs", source: "t", options: ["nonsense"]), "rootfs: mount option \"nonsense\""),
         (RootMount(type: "bind", source: "/no/such", options: ["rbind"]), "rootfs: mount source \"/no/such\": no such"),
-        (RootMount(type: "bind", source: "/dev/null", options: ["bind"]), "rootfs: mount \"/dev/null\" of type \"bind\""),
+        (
+            RootMount(type: "bind", source: "/dev/null", options: ["bind"]),
+            "rootfs: mount \"/dev/null\" of type \"bind\""
+        ),
         (RootMount(type: "zfs", source: "no/such"), "rootfs: mount \"no/such\" of type \"zfs\" on \"/\": "),
-        (RootMount(type: "overlay", source: "o", options: ["lowerdir=/no/such"]),
-            "rootfs: mount option lowerdir: \"/no/such\": no such file or directory"),
-        (RootMount(type: "overlay", source: "o", options: ["lowerdir=/dev:/proc", "sideways=1"]),
-            "rootfs: mount option \"sideways=1\" for type \"overlay\": invalid argument (overlay: Unknown parameter"),
-        (RootMount(type: "overlay", source: "o", options: ["lowerdir=/dev/null"]),
-            "rootfs: mount option lowerdir: \"/dev/null\": not a directory"),
+        (
+            RootMount(type: "overlay", source: "o", options: ["lowerdir=/no/such"]),
+            "rootfs: mount option lowerdir: \"/no/such\": no such file or directory"
+        ),
+        (
+            RootMount(type: "overlay", source: "o", options: ["lowerdir=/dev:/proc", "sideways=1"]),
+            "rootfs: mount option \"sideways=1\" for type \"overlay\": invalid argument (overlay: Unknown parameter"
+        ),
+        (
+            RootMount(type: "overlay", source: "o", options: ["lowerdir=/dev/null"]),
+            "rootfs: mount option lowerdir: \"/dev/null\": not a directory"
+        ),
     ])
     func allOrNothing(_ second: RootMount, _ text: String) throws {
         let (answer, left) = try around([try overlay(2), second]) { _ in "mounted" }

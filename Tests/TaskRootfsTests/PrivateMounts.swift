@@ -32,7 +32,9 @@ private final class Box<Value: Sendable>: Sendable {
 
 /// The mounts at or below `path` that the calling thread sees: where, and of what kind.
 func mountedPlaces(below path: String) -> [String] {
-    guard let bytes = try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20) else { return ["?"] }
+    guard let bytes = try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20) else {
+        return ["?"]
+    }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
         guard words.count > 8, words[4].hasPrefix(path), let dash = words.firstIndex(of: "-") else { return nil }
