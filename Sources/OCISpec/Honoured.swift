@@ -71,8 +71,9 @@ enum Honoured {
 
     static let namespaces: Set<Spec.Linux.NamespaceType> = [.pid, .network, .mount, .ipc, .uts, .cgroup]
 
-    /// Namespaces that may be joined by path.
+    /// Namespaces that may be joined by path; those of a pod's sandbox may be by who runs in its machine.
     static let joinableNamespaces: Set<Spec.Linux.NamespaceType> = [.network]
+    static let joinableInPod: Set<Spec.Linux.NamespaceType> = [.network, .ipc, .uts, .pid]
 
     static let refusedSeccompActions: Set<Spec.Linux.Seccomp.Action> = [.notify]
     static let refusedSeccompFlags: Set<Spec.Linux.Seccomp.Flag> = [.waitKillable]
@@ -86,8 +87,11 @@ enum Honoured {
 extension Spec {
     /// The paths of what this document asks for and the runtime does not honour, in the document's order; create
     /// refuses them by name. `hooks.prestart`, `mounts[4].type "overlay"`.
-    public func unhonoured() -> [String] {
+    ///
+    /// - Parameter inPod: the container runs in the machine of a pod's sandbox.
+    public func unhonoured(inPod: Bool = false) -> [String] {
         var found: [String] = []
+        let joinable = inPod ? Honoured.joinableInPod : Honoured.joinableNamespaces
         collect(json, path: "", pattern: "", into: &found)
         for (index, mount) in mounts.enumerated() {
             if !mount.parsedOptions.isBind, !Honoured.mountTypes.contains(mount.type) {
@@ -100,7 +104,7 @@ extension Spec {
         for (index, namespace) in (linux?.namespaces ?? []).enumerated() {
             if !Honoured.namespaces.contains(namespace.type) {
                 found.append("linux.namespaces[\(index)].type \(quoted(namespace.type.rawValue))")
-            } else if !namespace.path.isEmpty, !Honoured.joinableNamespaces.contains(namespace.type) {
+            } else if !namespace.path.isEmpty, !joinable.contains(namespace.type) {
                 found.append("linux.namespaces[\(index)].path")
             }
         }

@@ -22,6 +22,10 @@ struct Invocation: Equatable {
         "format",
         // events.
         "interval",
+        // update.
+        "r", "resources", "blkio-weight", "cpu-period", "cpu-quota", "cpu-burst", "cpu-share", "cpu-rt-period",
+        "cpu-rt-runtime", "cpu-idle", "cpuset-cpus", "cpuset-mems", "memory", "memory-reservation", "memory-swap",
+        "pids-limit",
     ]
     /// Global options of runc's that mean nothing here: taken, with their values, and left out.
     static let ignored: Set<String> = ["criu", "rootless"]

@@ -1,3 +1,4 @@
+import Configuration
 import Linux
 
 /// What is wrong with what the program was asked, beyond the command line's form. The texts are runc's where
@@ -6,8 +7,7 @@ enum UsageError: Error, Equatable {
     case logFormat(String)
     case file(String, Errno)
     case systemdCgroup
-    case engine(String)
-    case configuration(path: String, ConfigurationProblem)
+    case configuration(ConfigurationError)
     case format(String)
     case signal(String)
     case user(String, field: String)
@@ -17,16 +17,8 @@ enum UsageError: Error, Equatable {
     case specExists
     case unsupported(command: String)
     case unsupportedOption(String, reason: String)
+    case optionValue(String, value: String)
     case countOutOfRange(option: String, value: Int)
-    case noRuntimeDirectory
-    case executablePath(Errno)
-}
-
-enum ConfigurationProblem: Error, Equatable {
-    case syntax(String, line: Int, column: Int)
-    case unknownKey(String)
-    case wrongType(key: String, expected: String)
-    case badValue(key: String, value: String, expected: String)
 }
 
 extension UsageError: CustomStringConvertible {
@@ -35,8 +27,7 @@ extension UsageError: CustomStringConvertible {
         case .logFormat(let format): "invalid log-format: \(format)"
         case .file(let path, let errno): "open \(path): \(errno)"
         case .systemdCgroup: "systemd cgroup driver is not supported: use cgroupfs"
-        case .engine(let name): "unknown engine \"\(name)\": expected auto, kvm or qemu"
-        case .configuration(let path, let problem): "\(path): \(problem)"
+        case .configuration(let error): "\(error)"
         case .format: "invalid format option"
         case .signal(let name): "unknown signal \"\(name)\""
         case .user(let text, let field): "parsing \(text) as int for \(field) failed: invalid syntax"
@@ -46,20 +37,8 @@ extension UsageError: CustomStringConvertible {
         case .specExists: "File config.json exists. Remove it first"
         case .unsupported(let command): "fc-runc \(command): not supported yet"
         case .unsupportedOption(let option, let reason): "\(option) is not supported: \(reason)"
+        case .optionValue(let option, let value): "invalid value for \(option): \"\(value)\""
         case .countOutOfRange(let option, let value): "\(option) \(value): out of range"
-        case .noRuntimeDirectory: "XDG_RUNTIME_DIR is not set: say where states are kept with --root"
-        case .executablePath(let errno): "readlink /proc/self/exe: \(errno)"
-        }
-    }
-}
-
-extension ConfigurationProblem: CustomStringConvertible {
-    var description: String {
-        switch self {
-        case .syntax(let text, let line, let column): "line \(line), column \(column): \(text)"
-        case .unknownKey(let key): "unknown key \"\(key)\""
-        case .wrongType(let key, let expected): "\(key): expected \(expected)"
-        case .badValue(let key, let value, let expected): "\(key): \"\(value)\" is not \(expected)"
         }
     }
 }

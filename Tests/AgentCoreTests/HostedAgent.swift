@@ -33,7 +33,8 @@ final class HostedAgent {
     private let pid: Int32
     let control: AgentConnection
 
-    init() throws {
+    /// - Parameter blockDevices: what the agent takes for /sys/block.
+    init(blockDevices: String = "/sys/block") throws {
         let name = "fc-agent-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
         directory = "/tmp/" + name
         cgroup = (Self.cgroupRoot ?? "") + "/" + name
@@ -43,7 +44,7 @@ final class HostedAgent {
         let controlListener = try UnixSocket.listen(at: directory + "/control", nonBlocking: true)
         let streamListener = try UnixSocket.listen(at: directory + "/streams", nonBlocking: true)
         pid = try Process.spawn(
-            Self.program, ["3", "4", directory + "/shared", directory + "/root", cgroup],
+            Self.program, ["3", "4", directory + "/shared", directory + "/root", cgroup, blockDevices],
             descriptors: [3: controlListener.rawValue, 4: streamListener.rawValue])
         control = try AgentConnection(
             socket: try UnixSocket.connect(to: directory + "/control"), deadline: Deadline(after: .seconds(20)))
@@ -106,7 +107,7 @@ final class HostedAgent {
 
     func plan(_ id: String, _ arguments: [String]) -> ContainerPlan {
         var plan = ContainerPlan(
-            id: id, process: process(arguments), root: RootPlan(sharedPath: "0/rootfs", isReadOnly: false))
+            id: id, process: process(arguments), root: RootPlan(.shared(path: "0/rootfs"), isReadOnly: false))
         func mount(_ destination: String, _ type: String, _ options: [String] = [], _ attributes: MountAttributes = [])
         {
             plan.mounts.append(

@@ -64,12 +64,12 @@ struct HostileTests {
     @Test func rootsOutsideTheSharedTree() throws {
         for path in ["../root", "0/../../root", "/etc", "0/none"] {
             var plan = agent.plan("c", "true")
-            plan.root.sharedPath = path
+            plan.root.source = .shared(path: path)
             #expect(agent.refusal(plan)?.contains("open the root filesystem") == true)
         }
         try link("../out", to: "/etc")
         var plan = agent.plan("c", "true")
-        plan.root.sharedPath = "0/out"
+        plan.root.source = .shared(path: "0/out")
         #expect(agent.refusal(plan)?.contains("open the root filesystem") == true)
     }
 

@@ -31,6 +31,21 @@ struct MalformedTests {
         #expect(try RequestMessage(decoding: request(5, field(1, Array("c".utf8)))).request == .start(container: "c"))
     }
 
+    /// A container with these bytes for its root.
+    private func create(root: [UInt8]) -> [UInt8] {
+        request(
+            4,
+            field(1, field(1, Array("c".utf8)) + field(2, field(1, Array("x".utf8)) + field(12, [])) + field(3, root)))
+    }
+
+    @Test func aRootIsOneThing() {
+        let disk = field(4, field(1, Array("root-0".utf8)) + [2 << 3, 1])
+        #expect(refusal(create(root: field(1, Array("0/rootfs".utf8)) + disk)) == .notCanonical)
+        let unknown = field(4, field(1, Array("root-0".utf8)) + [2 << 3, 7])
+        #expect(refusal(create(root: unknown)) == .unknownValue(field: "root.disk.file_system", value: 7))
+        #expect(refusal(create(root: field(4, []))) == .unknownValue(field: "root.disk.file_system", value: 0))
+    }
+
     @Test func embeddedNUL() {
         #expect(refusal(request(5, field(1, Array("c\0/../x".utf8)))) == .notCanonical)
     }

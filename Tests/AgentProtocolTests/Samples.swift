@@ -39,7 +39,8 @@ enum Samples {
     }
 
     static var container: ContainerPlan {
-        var plan = ContainerPlan(id: "c-1", process: process, root: RootPlan(sharedPath: "0/rootfs", isReadOnly: true))
+        var plan = ContainerPlan(
+            id: "c-1", process: process, root: RootPlan(.shared(path: "0/rootfs"), isReadOnly: true))
         plan.root.propagation = .slave
         plan.hostname = "h"
         plan.domainName = "d"
@@ -68,6 +69,14 @@ enum Samples {
         return plan
     }
 
+    static var onDisk: ContainerPlan {
+        let disk = DiskMount(
+            serial: "root-0", fileSystem: .squashfs, options: ["a", "b=c"], attributes: [.noDevices, .noAccessTime],
+            isReadOnly: true)
+        return ContainerPlan(
+            id: "e", process: ProcessPlan(arguments: ["x"]), root: RootPlan(.disk(disk), isReadOnly: true))
+    }
+
     static var requests: [Request] {
         let init_ = ProcessName(container: "c")
         let exec = ProcessName(container: "c", exec: "e")
@@ -78,7 +87,8 @@ enum Samples {
             .create(
                 ContainerPlan(
                     id: "d", process: ProcessPlan(arguments: ["x"]),
-                    root: RootPlan(sharedPath: "", isReadOnly: false)), streams: StreamTokens(), isOwned: false),
+                    root: RootPlan(.shared(path: ""), isReadOnly: false)), streams: StreamTokens(), isOwned: false),
+            .create(onDisk, streams: StreamTokens(), isOwned: true),
             .start(container: "c"),
             .exec(exec, process: process, streams: StreamTokens(output: token), isOwned: true),
             .signal(init_, number: 15, toAll: false), .signal(exec, number: -1, toAll: true),

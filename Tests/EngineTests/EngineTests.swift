@@ -1,4 +1,5 @@
 import Glibc
+import KVMEngine
 import Linux
 import SandboxPlan
 import Testing
@@ -49,6 +50,50 @@ struct EngineTests {
         machine = Self.machine
         machine.kernelArguments = ["a=b", "x init=/bin/sh"]
         #expect(throws: EngineError.invalidKernelArgument("x init=/bin/sh")) { try machine.check() }
+    }
+
+    @Test func disksHaveNamesOfTheirOwn() throws {
+        func machine(_ serials: [String]) -> MachinePlan {
+            var machine = Self.machine
+            machine.disks = serials.map { DiskPlan(serial: $0, descriptor: 3, isReadOnly: false) }
+            return machine
+        }
+        try machine(["root-0", "a.b_C", "12345678901234567890"]).check()
+        for bad in ["", "a,readonly", "a b", "a=b", "123456789012345678901", "\u{e9}", "a/b"] {
+            #expect(throws: EngineError.invalidDiskSerial(bad)) { try machine([bad]).check() }
+        }
+        #expect(throws: EngineError.repeatedDiskSerial("a")) { try machine(["a", "b", "a"]).check() }
+        try machine((0..<6).map { "\($0)" }).check()
+        #expect(throws: EngineError.tooManyDisks(7)) { try machine((0..<7).map { "\($0)" }).check() }
+    }
+
+    @Test func theMonitorOfOurOwnIsHandedItsDisks() throws {
+        let path = "/tmp/fc-engine-kernel-\(UInt32.random(in: 0 ... .max))"
+        _ = try FileDescriptor.open(path, [.create, .exclusive], mode: 0o600)
+        defer { unsafe _ = unlink(path) }
+        var engine = KVMEngine(monitor: "/fc-vmm")
+        engine.device = "/dev/null"
+        var machine = Self.machine
+        machine.kernelPath = path
+        machine.initramfsPath = path
+        var disk = DiskPlan(serial: "root-0", descriptor: 5010, isReadOnly: true)
+        disk.bandwidth = RatePlan(size: 1 << 20, refillMilliseconds: 100)
+        machine.disks = [disk, DiskPlan(serial: "b", descriptor: 5011, isReadOnly: false)]
+        let devices = MachineDevices(
+            fileSystemSocket: 5000, vsockListener: 5001, vsockDirectory: 5002, consoleLog: 5003, control: 5005,
+            log: 5004)
+        let process = try #require(try engine.processes(for: machine, devices: devices).processes.first)
+        #expect(
+            process.arguments.suffix(4)
+                == ["--disk", "fd=11,id=root-0,readonly,bandwidth=1048576/0/100", "--disk", "fd=12,id=b"])
+        #expect(
+            process.descriptors.suffix(2) == [
+                HandedDescriptor(here: 5010, there: 11), HandedDescriptor(here: 5011, there: 12),
+            ])
+        machine.vcpuCount = MachinePlan.monitorProcessorLimit + 1
+        #expect(throws: EngineError.invalidProcessorCount(33)) {
+            _ = try engine.processes(for: machine, devices: devices)
+        }
     }
 
     @Test func theFileServerGetsItsTreeAndNoMore() {

@@ -17,9 +17,11 @@ import Testing
         "AgentProtocol": "Agent/AgentProtocol", "AgentClient": "Agent/AgentClient", "AgentCore": "Agent/AgentCore",
         "TaskProtocol": "Shim/TaskProtocol", "TTRPC": "Shim/TTRPC",
         "Planning": "Sandbox/Planning", "RuntimeState": "Sandbox/RuntimeState",
-        "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle", "fc-runc": "fc-runc",
+        "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle",
+        "Configuration": "Sandbox/Configuration", "fc-runc": "fc-runc",
         "fc-vmm": "Sandbox/fc-vmm", "fc-fsd": "Sandbox/fc-fsd", "fc-jailer": "Sandbox/fc-jailer",
         "fc-proxy": "Sandbox/fc-proxy", "fc-agent": "Agent/fc-agent",
+        "TaskService": "Shim/TaskService", "containerd-shim-fc-runc-v2": "Shim/containerd-shim-fc-runc-v2",
         "Handshake": "Shim/Handshake", "TaskIO": "Shim/TaskIO", "TaskRootfs": "Shim/TaskRootfs",
     ]
 
@@ -52,12 +54,19 @@ import Testing
             "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentProtocol", "AgentClient", "Engine", "QEMU",
             "KVMEngine", "Jailer", "Cgroup",
         ]),
+        "Configuration": ["Sandbox", "Engine", "Linux", "TOMLKit"],
         "fc-runc": [
-            "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux", "ArgumentParser", "TOMLKit",
+            "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux",
+            "ArgumentParser",
         ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
-        "Handshake": ["TaskProtocol", "OCISpec", "Linux"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
+        "Handshake": ["TaskProtocol", "OCISpec", "Linux", "CNettle"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
+        "TaskService": kernel.union([
+            "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Configuration", "Sandbox", "Planning",
+            "RuntimeState", "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan",
+        ]),
+        "containerd-shim-fc-runc-v2": ["TaskService"],
     ]
 
     /// Modules of the toolchain.
@@ -97,6 +106,7 @@ import Testing
     @Test func mainsAreOneLine() throws {
         for program in [
             "Sandbox/fc-vmm", "Sandbox/fc-fsd", "Sandbox/fc-jailer", "Sandbox/fc-proxy", "Agent/fc-agent", "fc-runc",
+            "Shim/containerd-shim-fc-runc-v2",
         ] {
             let file = Manifest.root.appendingPathComponent("Sources/\(program)/main.swift")
             let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")

@@ -24,7 +24,48 @@ private struct Missing: Error, CustomStringConvertible {
         let plan = try plan { $0.root = Spec.Root(path: "rootfs", readonly: true) }
         #expect(plan.shares.map(\.sharedPath) == ["0/rootfs"])
         #expect(plan.shares[0].isReadOnly)
-        #expect(plan.container.root == RootPlan(sharedPath: "0/rootfs", isReadOnly: true))
+        #expect(plan.container.root == RootPlan(.shared(path: "0/rootfs"), isReadOnly: true))
+    }
+
+    @Test func aRootOnADiskIsNotShared() throws {
+        var spec = Spec.template()
+        spec.root = Spec.Root(path: "rootfs", readonly: false)
+        spec.mounts = [Spec.Mount(destination: "/a", type: "bind", source: "/data")]
+        for isReadOnly in [false, true] {
+            let disk = DiskMount(serial: "root-0", fileSystem: .ext4, isReadOnly: isReadOnly)
+            let plan = try BundlePlan(
+                spec: spec, id: "c", rootPath: "/bundle/rootfs", bundlePath: "/bundle", shareName: "0",
+                rootDisk: disk, kind: { _ in .directory })
+            #expect(plan.container.root == RootPlan(.disk(disk), isReadOnly: isReadOnly))
+            #expect(plan.shares.map(\.sharedPath) == ["0/mounts/0"])
+        }
+    }
+
+    @Test func wordsOfMountAreTheDisks() throws {
+        let disk = try DiskMount(
+            serial: "s", type: "ext4", options: ["loop", "rw", "nodev", "noatime", "sync", "noload", "data=ordered"],
+            isReadOnly: false)
+        #expect(
+            disk
+                == DiskMount(
+                    serial: "s", fileSystem: .ext4, options: ["noload", "data=ordered", "sync"],
+                    attributes: [.noDevices, .noAccessTime], isReadOnly: false))
+        #expect(try DiskMount(serial: "s", type: "ext4", options: ["ro"], isReadOnly: false).isReadOnly)
+        #expect(try DiskMount(serial: "s", type: "ext4", options: ["ro"], isReadOnly: false).attributes.isEmpty)
+        #expect(try DiskMount(serial: "s", type: "erofs", options: [], isReadOnly: false).isReadOnly)
+        #expect(throws: PlanningError.fileSystem("")) {
+            try DiskMount(serial: "s", type: "", options: [], isReadOnly: true)
+        }
+        for type in ["overlay", "auto", "ext4,erofs", "proc", "vfat"] {
+            #expect(throws: PlanningError.fileSystem(type)) {
+                try DiskMount(serial: "s", type: type, options: [], isReadOnly: true)
+            }
+        }
+        for option in ["bind", "rbind", "remount", "rro", "rshared", "private", "idmap", "tmpcopyup", "a\0b"] {
+            #expect(throws: PlanningError.diskOption(option)) {
+                try DiskMount(serial: "s", type: "ext4", options: ["ro", option], isReadOnly: true)
+            }
+        }
     }
 
     @Test func aBindIsSharedUnderItsIndex() throws {

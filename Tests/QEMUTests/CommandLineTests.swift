@@ -125,6 +125,35 @@ struct CommandLineTests {
         #expect(qemu.mounts.contains { $0.source == .host(path: "/img/a,b") && $0.destination == "/vmlinux" })
     }
 
+    @Test func aDiskIsServedByTheMonitor() throws {
+        var machine = Self.machine
+        var root = DiskPlan(serial: "root-0", descriptor: 5010, isReadOnly: true)
+        root.operations = RatePlan(size: 10, burst: 5, refillMilliseconds: 1000)
+        machine.disks = [root, DiskPlan(serial: "data", descriptor: 5011, isReadOnly: false)]
+        let started = try Self.engine().processes(for: machine, devices: Self.devices)
+        let monitor = started.processes[0]
+        let qemu = started.processes[1]
+        #expect(
+            values(of: "--disk", in: monitor.arguments) == [
+                "fd=9,id=root-0,readonly,ops=10/5/1000,vhost-fd=10", "fd=11,id=data,vhost-fd=12",
+            ])
+        #expect(
+            values(of: "-device", in: qemu.arguments).suffix(2) == [
+                "vhost-user-blk-pci,chardev=disk0,num-queues=1,queue-size=256,config-wce=off",
+                "vhost-user-blk-pci,chardev=disk1,num-queues=1,queue-size=256,config-wce=off",
+            ])
+        #expect(
+            values(of: "-chardev", in: qemu.arguments).suffix(2) == ["socket,id=disk0,fd=6", "socket,id=disk1,fd=7"])
+        // QEMU has no disk, only what leads to it.
+        #expect(monitor.descriptors.filter { $0.here >= 5010 && $0.here < 5020 }.map(\.there) == [9, 11])
+        #expect(!qemu.descriptors.contains { $0.here == 5010 || $0.here == 5011 })
+        #expect(qemu.descriptors.map(\.there) == [1, 2, 3, 4, 5, 6, 7])
+        machine.deviceDiscovery = .commandLine
+        #expect(
+            values(of: "-device", in: Self.engine().arguments(for: machine)).last?
+                .hasPrefix("vhost-user-blk,chardev=disk1,") == true)
+    }
+
     @Test func aMachineThatCannotBeIsRefused() {
         var machine = Self.machine
         machine.vcpuCount = 256

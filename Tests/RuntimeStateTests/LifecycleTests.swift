@@ -7,9 +7,9 @@ import Testing
     /// The whole table: what each state allows.
     static let allowed: [State.Status: Set<Verb>] = [
         .creating: [.forceDelete],
-        .created: [.start, .kill, .exec, .delete, .forceDelete],
-        .running: [.kill, .exec, .forceDelete],
-        .paused: [.kill, .forceDelete],
+        .created: [.start, .kill, .exec, .pause, .update, .delete, .forceDelete],
+        .running: [.kill, .exec, .pause, .update, .forceDelete],
+        .paused: [.kill, .resume, .update, .forceDelete],
         .stopped: [.delete, .forceDelete],
     ]
 
@@ -30,6 +30,12 @@ import Testing
         (.start, .stopped, "cannot start a container that has stopped"),
         (.start, .paused, "cannot start a container in the paused state"),
         (.kill, .stopped, "container not running"),
+        (.pause, .paused, "container not running"),
+        (.pause, .stopped, "container not running"),
+        (.resume, .running, "container not paused"),
+        (.resume, .stopped, "container not paused"),
+        (.update, .stopped, "container not running"),
+        (.exec, .paused, "cannot exec in a paused container (use --ignore-paused to override)"),
         (.delete, .running, "cannot delete container c that is not stopped: running"),
         (.delete, .creating, "cannot delete container c that is not stopped: creating"),
         (.exec, .stopped, "cannot exec in a stopped container"),

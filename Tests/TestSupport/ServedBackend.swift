@@ -12,14 +12,19 @@ public final class ServedBackend: @unchecked Sendable {
     /// Serves `device` on one end of a socket pair.
     ///
     /// - Returns: the other end.
-    public static func start(_ device: any VirtioDevice) throws -> (backend: ServedBackend, connection: Int32) {
+    public static func start(
+        _ device: any VirtioDevice, offersConfiguration: Bool = true
+    ) throws -> (backend: ServedBackend, connection: Int32) {
         let pair = try UnixSocket.pair()
         let connection = pair.first.release()
-        return (try ServedBackend(device, on: pair.second), connection)
+        return (try ServedBackend(device, on: pair.second, offersConfiguration: offersConfiguration), connection)
     }
 
-    public init(_ device: any VirtioDevice, on connection: consuming FileDescriptor) throws {
-        let backend = Handed(try Backend(device: device, connection: connection))
+    public init(
+        _ device: any VirtioDevice, on connection: consuming FileDescriptor, offersConfiguration: Bool = true
+    ) throws {
+        let backend = Handed(
+            try Backend(device: device, connection: connection, offersConfiguration: offersConfiguration))
         thread = try Thread(named: "back-end") { [self] in
             do throws(VhostUserError) { try backend.value.serve() } catch { outcome.withLock { $0 = error } }
         }

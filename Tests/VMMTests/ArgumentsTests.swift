@@ -120,6 +120,25 @@ struct ArgumentsTests {
         #expect(network.limits.receive == .unlimited)
     }
 
+    @Test func aDiskOfQEMUsMachineHasASocket() throws {
+        let descriptors = Descriptors()
+        let (disk, socket) = (try descriptors.next(), try descriptors.next())
+        let good = try descriptors.devices()
+        guard case .devices(let arguments) = try Arguments(good + ["--disk", "fd=\(disk),id=a,vhost-fd=\(socket)"])
+        else { throw VMMError.mode("") }
+        #expect(arguments.disks.map(\.descriptor) == [Int32(disk)])
+        #expect(arguments.disks.first?.vhost == Int32(socket))
+        #expect(throws: VMMError.badNumber(flag: "--disk", value: "")) {
+            try Arguments(good + ["--disk", "fd=\(disk),id=a"])
+        }
+        #expect(throws: VMMError.sharedDescriptor(flag: "--disk", number: Int32(disk) ?? -1)) {
+            try Arguments(good + ["--disk", "fd=\(disk),id=a,vhost-fd=\(disk)"])
+        }
+        // One of our own has none.
+        let words = try descriptors.machine() + ["--disk", "fd=\(disk),id=a,vhost-fd=\(socket)"]
+        #expect(throws: VMMError.self) { try Arguments(words) }
+    }
+
     @Test(
         "what is no disk and no network",
         arguments: [

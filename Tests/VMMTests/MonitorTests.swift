@@ -142,3 +142,95 @@ struct MonitorTests {
         _ = front.offeredFeatures
     }
 }
+
+/// The same with a disk.
+@Suite("fc-vmm's disks for a machine of QEMU's", .serialized)
+struct MonitorDiskTests {
+    /// fc-vmm with one disk, QEMU's ends of its sockets, and what became of it.
+    private final class Machine {
+        private let path = "/tmp/fc-vmm-disk-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        private var console: FileDescriptor?
+        var vsock: FileDescriptor?
+        var disk: FileDescriptor?
+        private var thread: Thread?
+        private let outcome = Outcome()
+
+        private final class Outcome: Sendable {
+            let error = Mutex<VMMError?>(nil)
+        }
+
+        init(_ options: String, sectors: Int = 16) throws {
+            unsafe mkdir(path, 0o700)
+            let vsock = try UnixSocket.pair()
+            let disk = try UnixSocket.pair()
+            let pipe = try FileDescriptor.pipe()
+            let file = try FileDescriptor.memory(named: "disk")
+            try file.writeAll([UInt8](repeating: 7, count: sectors * 512))
+            let (image, socket) = (file.release(), try disk.first.duplicate().release())
+            let words = [
+                "devices", "--guest-cid", "3", "--vsock-vhost-fd", String(try vsock.first.duplicate().release()),
+                "--vsock-listen-fd", String(try UnixSocket.listen(at: path + "/listen").release()),
+                "--vsock-directory-fd", String(try FileDescriptor.open(path, .directory).release()),
+                "--console-fd", String(try pipe.reader.duplicate().release()),
+                "--console-log-fd", String(try FileDescriptor.memory(named: "console").release()),
+                "--control-fd", String(try UnixSocket.listen(at: path + "/control").release()),
+                "--log-fd", String(try FileDescriptor.memory(named: "log").release()),
+                "--disk", "fd=\(image),id=root-0,vhost-fd=\(socket)\(options)",
+            ]
+            self.vsock = try vsock.second.duplicate()
+            self.disk = try disk.second.duplicate()
+            console = try pipe.writer.duplicate()
+            let outcome = outcome
+            thread = try Thread(named: "fc-vmm") {
+                do throws(VMMError) { try Monitor.run(words) } catch { outcome.error.withLock { $0 = error } }
+            }
+        }
+
+        deinit {
+            _ = end()
+            unsafe unlink(path + "/listen")
+            unsafe unlink(path + "/control")
+            unsafe rmdir(path)
+        }
+
+        /// Waits for fc-vmm's end, which whoever calls this has brought about, or the vsock's hang-up does.
+        func end() -> VMMError? {
+            vsock = nil
+            if let thread = thread.take() { thread.join() }
+            console = nil
+            return outcome.error.withLock { $0 }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func itsConfigurationAndFeaturesAreTheDisks(isReadOnly: Bool) throws {
+        let machine = try Machine(isReadOnly ? ",readonly" : "")
+        let front = try Frontend(connection: try machine.disk.take()!.duplicate())
+        #expect(try front.configuration(byteCount: 8) == [16, 0, 0, 0, 0, 0, 0, 0])
+        // As much as QEMU asks for.
+        #expect(try front.configuration(byteCount: 60)?.count == 60)
+        // VIRTIO_BLK_F_RO, virtio 1.2 §5.2.3.
+        #expect((front.offeredFeatures >> 5 & 1 == 1) == isReadOnly)
+        #expect(try front.queueCount() == 1)
+        // The machine's end is the vsock's; the disk's session ends with it.
+        #expect(machine.end() == nil)
+    }
+
+    @Test func nonsenseOnItsSocketEndsTheMachine() throws {
+        let machine = try Machine("")
+        try machine.disk!.writeAll([UInt8](repeating: 0xff, count: 64))
+        let vsock = try machine.vsock!.duplicate()
+        guard case .diskSession("root-0", _) = machine.end() else {
+            Issue.record("no error of the disk's")
+            return
+        }
+        #expect(try vsock.read(upTo: 1).isEmpty, "the vsock was hung up on")
+    }
+
+    @Test func whatIsNoDiskIsNamed() throws {
+        guard case .disk("root-0", .empty(byteCount: 0)) = try Machine("", sectors: 0).end() else {
+            Issue.record("no error of the disk's")
+            return
+        }
+    }
+}

@@ -179,6 +179,13 @@ struct BackendTests {
         #expect(!plainFrontend.protocolFeatures.contains(.configuration))
         plainFrontend.hangUp()
         #expect(other.wait() == nil)
+        // One that has a space, and leaves it to the front-end.
+        let (silent, kept) = try ServedBackend.start(
+            try EchoDevice(configuration: Array(1...8)), offersConfiguration: false)
+        let silentFrontend = try Frontend(connection: FileDescriptor(owning: kept))
+        #expect(!silentFrontend.protocolFeatures.contains(.configuration))
+        silentFrontend.hangUp()
+        #expect(silent.wait() == nil)
         withExtendedLifetime(frontend) {}
         _ = backend
     }

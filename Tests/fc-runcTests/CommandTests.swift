@@ -1,3 +1,4 @@
+import Configuration
 import OCISpec
 import Sandbox
 import Testing

@@ -168,6 +168,7 @@ extension Request {
         case .stats: "stats"
         case .processes: "processes"
         case .delete: "delete"
+        case .forgetShare: "forget share"
         case .shutdown: "shutdown"
         }
     }

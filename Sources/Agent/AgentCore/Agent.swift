@@ -24,6 +24,8 @@ public final class Agent {
     private let streamListener: FileDescriptor
     /// A process that is PID 1 for containers that have no pid namespace of their own.
     var sharedPIDNamespace: FileDescriptor?
+    /// A container has, or had, its root on a disk.
+    var hasDisks = false
     /// The connection that asked for the guest's end.
     private var shutdownReply: Reply?
 
@@ -71,9 +73,16 @@ public final class Agent {
         shutdownReply = reply
     }
 
-    /// Writes what containers wrote to the shared tree through to the host.
+    /// Writes what containers wrote to the shared tree, and to disks, through to the host. A disk was unmounted with its
+    /// container, unless somebody else still holds something of it.
     func writeOut() {
+        if hasDisks { try? FileNode.synchronizeAll() }
         try? FileNode.synchronize(shared.rawValue)
+    }
+
+    /// mkdir(2) at the top of the shared tree, which the host refuses.
+    func makeNameInSharedTree(_ name: String) {
+        try? Directory.make(name, at: shared.rawValue)
     }
 
     /// Says something to every host process.
@@ -127,6 +136,7 @@ public final class Agent {
             guard let (id, process) = processes.removeValue(forKey: pid) else { continue }
             process.ended(status)
             guard let container = containers[id] else { continue }
+            process.tellEnd(exit(of: process, status, in: container))
             if process === container.first {
                 // With its pid namespace everybody else has gone; without one of its own they go now.
                 if container.cgroup.isPopulated { container.kill() }
@@ -149,10 +159,7 @@ public final class Agent {
         if isFirst { writeOut() }
         // Before the end is told: who hears of that listens no more.
         tellOutOfMemory(container)
-        let time = SystemTime.realtime()
-        let exit = ProcessExit(
-            status: status.wire, timeNanoseconds: time.seconds * 1_000_000_000 + time.nanoseconds,
-            ranOutOfMemory: container.cgroup.outOfMemoryCount > process.outOfMemoryCount)
+        let exit = exit(of: process, status, in: container)
         // What never came to be leaves nothing behind, so that its name is free when the host hears of it.
         let neverWas = process.phase == .launching
         if neverWas, isFirst { forget(container) }
@@ -160,6 +167,13 @@ public final class Agent {
         let isTold = process.tell(exit)
         if isTold, let exec = process.name.exec { container.execs[exec] = nil }
         if isFirst { finishDelete(of: container) }
+    }
+
+    private func exit(of process: GuestProcess, _ status: Process.ExitStatus, in container: Container) -> ProcessExit {
+        let time = SystemTime.realtime()
+        return ProcessExit(
+            status: status.wire, timeNanoseconds: time.seconds * 1_000_000_000 + time.nanoseconds,
+            ranOutOfMemory: container.cgroup.outOfMemoryCount > process.outOfMemoryCount)
     }
 
     /// Removes what is left of a container that has stopped.

@@ -84,11 +84,16 @@ public enum Boot {
         }
     }
 
-    /// Loads what /modules/load lists, in its order.
+    /// Loads what /modules/load lists, in its order, and, where the machine has a disk, what /modules/load-disk does.
     private static func loadModules() throws(StageError) {
+        try loadModules(list: "/modules/load")
+        if hasDisk() { try loadModules(list: "/modules/load-disk") }
+    }
+
+    private static func loadModules(list path: String) throws(StageError) {
         let list: [UInt8]
         do {
-            list = try FileDescriptor.open("/modules/load").readAll(limit: 65536)
+            list = try FileDescriptor.open(path).readAll(limit: 65536)
         } catch {
             if error == .noSuchFile { return }
             throw StageError(stage: "modules", errno: error)
@@ -97,6 +102,18 @@ public enum Boot {
             try stage("module \(name)") { () throws(Errno) in
                 try Machine.load(module: FileDescriptor.open("/modules/\(name)"))
             }
+        }
+    }
+
+    /// Whether a virtio device is a block device, virtio 1.2 §5: the modules for one are loaded for nobody else.
+    private static func hasDisk() -> Bool {
+        let path = "/sys/bus/virtio/devices"
+        guard let bus = try? FileDescriptor.open(path, .directory),
+            let devices = try? Directory.entries(of: bus.rawValue)
+        else { return false }
+        return devices.contains { device in
+            let kind = try? FileDescriptor.open("\(path)/\(device.name)/device").read(upTo: 16)
+            return kind.map { String(decoding: $0, as: UTF8.self) == "0x0002\n" } ?? false
         }
     }
 

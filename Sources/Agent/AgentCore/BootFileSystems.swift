@@ -7,6 +7,7 @@ enum BootFileSystems {
     /// What a kernel shows of itself; /proc may be there already (see CAgentStart).
     static func mountFirst() throws(Errno) {
         for name in ["/proc", "/sys", "/dev", "/new"] { try makeDirectory(name) }
+        try mount("sysfs", on: "/sys", safe)
         if (try? FileDescriptor.open("/proc/self", .path)) == nil { try mount("proc", on: "/proc", safe) }
         try mount("devtmpfs", on: "/dev", [.noSetUID, .noExecute], options: ["mode=0755"])
     }
@@ -18,12 +19,11 @@ enum BootFileSystems {
         let number = root.rawValue
         for name in ["proc", "sys", "dev", "run", "tmp"] { try Directory.make(name, at: number) }
         try Mount.attach(number, on: FileDescriptor.currentDirectory, path: "/new")
-        for name in ["proc", "dev"] { try Mount.move("/" + name, on: number, path: name) }
+        for name in ["proc", "sys", "dev"] { try Mount.move("/" + name, on: number, path: name) }
         let old = try FileDescriptor.open("/", .directory)
         try Mount.move("/new", on: FileDescriptor.currentDirectory, path: "/")
         try empty(old.rawValue, depth: 0)
         try Process.changeRoot(to: number)
-        try mount("sysfs", on: "/sys", safe)
         try mount("tmpfs", on: "/run", [.noSetUID, .noDevices, .noExecute], options: ["mode=0755"])
         try mount("tmpfs", on: "/tmp", [.noSetUID, .noDevices], options: ["mode=1777"])
         try makeDirectory("/dev/pts")

@@ -51,6 +51,8 @@ final class Container {
     /// Kills everything in it, and thaws what is frozen first: the dying must run.
     func kill() {
         try? cgroup.kill()
+        // It may not be in its cgroup yet.
+        first.kill()
         if isPaused {
             try? cgroup.freeze(false)
             isPaused = false

@@ -15,18 +15,30 @@ struct ContainerMounts {
         self.ground = ground
     }
 
-    /// Copies the container's tree out of the shared one and attaches it where it can be pivoted to.
-    static func attachRoot(_ plan: RootPlan, ground: Ground) throws(LaunchFailure) -> RootDirectory {
+    /// Attaches the container's root where it can be pivoted to: a copy of its tree in the shared one, or the mount of
+    /// its disk.
+    static func attachRoot(
+        _ plan: RootPlan, _ disk: consuming FileDescriptor?, ground: Ground
+    ) throws(LaunchFailure) -> RootDirectory {
         try step(.rootFileSystem, "make mounts private") { () throws(Errno) in
             let slash = try FileDescriptor.open("/", [.path, .directory])
             try Mount.setAttributes(at: slash.rawValue, propagation: .private, recursive: true)
         }
-        return try step(.rootFileSystem, "open the root filesystem \(plan.sharedPath)") { () throws(Errno) in
+        let mount = if let disk { disk } else { try copyShared(plan, ground) }
+        try step(.rootFileSystem, "attach the root filesystem") { () throws(Errno) in
+            try Mount.attach(mount.rawValue, on: ground.rootMountPoint)
+        }
+        return RootDirectory(descriptor: mount)
+    }
+
+    private static func copyShared(_ plan: RootPlan, _ ground: Ground) throws(LaunchFailure) -> FileDescriptor {
+        guard case .shared(let path) = plan.source else {
+            throw LaunchFailure(.rootFileSystem, "the root filesystem's disk is not mounted")
+        }
+        return try step(.rootFileSystem, "open the root filesystem \(path)") { () throws(Errno) in
             let tree = try FileDescriptor.open(
-                plan.sharedPath, at: ground.sharedDirectory, [.path, .directory], resolve: [.beneath, .noSymlinks])
-            let copy = try Mount.copy("", at: tree.rawValue, recursive: true)
-            try Mount.attach(copy.rawValue, on: ground.rootMountPoint)
-            return RootDirectory(descriptor: copy)
+                path, at: ground.sharedDirectory, [.path, .directory], resolve: [.beneath, .noSymlinks])
+            return try Mount.copy("", at: tree.rawValue, recursive: true)
         }
     }
 

@@ -16,11 +16,13 @@ struct FirstProcess {
         try ProcessSettings.leaveAgent(keeping: standing.descriptors)
         try standing.enterNamespaces()
         let ground = try Ground(opening: self.ground, container: plan.id)
+        let disk = try mountDisk()
+        if case .disk = plan.root.source { try ground.enterCgroup() }
         try startNamespaces()
         try settings.applyLimits()
         try ProcessSettings.startSession(named: plan.id)
         try setKernelParameters(ground)
-        let terminal = try makeRoot(ground)
+        let terminal = try makeRoot(ground, disk)
         if let terminal { try terminal.take() } else { try standing.takeStreams() }
         let master = terminal?.master.rawValue
         let filterIsLate = try settings.becomeUser()
@@ -29,6 +31,11 @@ struct FirstProcess {
         try standing.waitForStart()
         if filterIsLate { try settings.installFilter() }
         try program.run()
+    }
+
+    private func mountDisk() throws(LaunchFailure) -> FileDescriptor? {
+        guard case .disk(let disk) = plan.root.source else { return nil }
+        return try RootDisk.mount(disk, ground: ground)
     }
 
     /// What new namespaces begin with.
@@ -63,8 +70,10 @@ struct FirstProcess {
     }
 
     /// Makes the root and enters it.
-    private func makeRoot(_ ground: Ground) throws(LaunchFailure) -> ContainerTerminal? {
-        let root = try ContainerMounts.attachRoot(plan.root, ground: ground)
+    private func makeRoot(
+        _ ground: Ground, _ disk: consuming FileDescriptor?
+    ) throws(LaunchFailure) -> ContainerTerminal? {
+        let root = try ContainerMounts.attachRoot(plan.root, disk, ground: ground)
         var mounts = ContainerMounts(plan, ground: ground)
         try mounts.makeAll(in: root)
         if ContainerDevices.areNeeded(by: plan) { try ContainerDevices.make(plan, in: root) }

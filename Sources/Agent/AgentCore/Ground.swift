@@ -9,6 +9,9 @@ public struct AgentGround: Sendable {
     public var rootMountPoint: String
     /// The cgroup v2 directory that the containers' cgroups are made in.
     public var cgroupDirectory: String
+    /// The kernel's list of block devices, sysfs(5), and where their nodes are.
+    public var blockDevices = "/sys/block"
+    public var deviceNodes = "/dev"
     /// What a process gets where its plan says nothing, in the place of the agent's own limits.
     public var defaultLimits: [ResourceLimit] = []
 
@@ -39,5 +42,13 @@ struct Ground {
         rootMountPoint = try open(ground.rootMountPoint)
         cgroup = try open(ground.cgroupDirectory + "/" + GuestCgroup.name(of: container))
         kernelParameters = try open("/proc/sys")
+    }
+
+    /// Enters the container's cgroup.
+    func enterCgroup() throws(LaunchFailure) {
+        try step(.prepare, "enter the cgroup") { () throws(Errno) in
+            // 0 is whoever writes, cgroups(7).
+            try FileDescriptor.open("cgroup.procs", at: cgroup, .writeOnly).writeAll(Array("0".utf8))
+        }
     }
 }

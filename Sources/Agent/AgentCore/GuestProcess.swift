@@ -28,6 +28,9 @@ final class GuestProcess {
     /// It has all it needs to become its program, and said so.
     private var wasReady = false
     private var waiters: [Reply] = []
+    /// Who waits for the end alone, and how that was.
+    private var endWaiters: [Reply] = []
+    private var end: ProcessExit?
     /// Whose answer waits for the launch: Create's or Exec's, then Start's.
     private var launchReply: Reply?
     /// The connection that the process dies with.
@@ -78,6 +81,18 @@ final class GuestProcess {
     /// Answers `reply` when the process has ended and its output was handed over.
     func wait(_ reply: Reply) {
         if let exit { reply.send(.exited(exit)) } else { waiters.append(reply) }
+    }
+
+    /// Answers `reply` when the process has ended, be its output handed over or not.
+    func waitForEnd(_ reply: Reply) {
+        if let end { reply.send(.exited(end)) } else { endWaiters.append(reply) }
+    }
+
+    /// Tells who waits for no more than the end.
+    func tellEnd(_ end: ProcessExit) {
+        self.end = end
+        for waiter in endWaiters { waiter.send(.exited(end)) }
+        endWaiters = []
     }
 
     /// The process was reaped.

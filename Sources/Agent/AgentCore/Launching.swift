@@ -36,7 +36,13 @@ extension Agent {
                 name: ProcessName(container: plan.id), tokens: tokens, hasTerminal: plan.process.hasTerminal,
                 namespaces: new, pidNamespace: pidNamespace, entrances: entrances, isOwned: isOwned,
                 outOfMemoryCount: 0)
-            let process = try self.launch(launch, cgroup: cgroup.directory.rawValue, reply) { standing in
+            // What mounts a disk enters its cgroup by itself, when it has done so.
+            var beginning: Int32? = cgroup.directory.rawValue
+            if case .disk = plan.root.source {
+                beginning = nil
+                hasDisks = true
+            }
+            let process = try self.launch(launch, cgroup: beginning, reply) { standing in
                 FirstProcess(plan: plan, ground: ground, standing: standing).run()
             }
             let pidfd: FileDescriptor
@@ -75,15 +81,16 @@ extension Agent {
     }
 
     func exec(
-        _ name: ProcessName, _ plan: ProcessPlan, _ tokens: StreamTokens, isOwned: Bool, _ reply: Reply
+        _ name: ProcessName, _ plan: ProcessPlan, _ tokens: StreamTokens, isOwned: Bool, ignoresPause: Bool,
+        _ reply: Reply
     ) throws(AgentError) {
         let container = try container(name.container)
         guard let exec = name.exec, container.execs[exec] == nil else { throw .processExists(name.exec ?? "") }
         switch container.state {
         case .creating: throw .notCreatedYet
         case .stopped: throw .execInStopped
-        case .paused: throw .execInPaused
-        case .created, .running: break
+        case .paused where !ignoresPause: throw .execInPaused
+        case .paused, .created, .running: break
         }
         guard container.first.status == nil else { throw .execInStopped }
         // The pid namespace is entered by forking, all others by the process itself.
@@ -123,7 +130,7 @@ extension Agent {
     }
 
     private func launch(
-        _ launch: Launch, cgroup: Int32, _ reply: Reply, _ body: (ProcessStanding) -> Never
+        _ launch: Launch, cgroup: Int32?, _ reply: Reply, _ body: (ProcessStanding) -> Never
     ) throws(AgentError) -> GuestProcess {
         let name = launch.name
         let streams = try ProcessStreams(

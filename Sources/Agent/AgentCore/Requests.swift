@@ -37,12 +37,15 @@ extension Agent {
         case .start(let id):
             try start(container(id), reply)
             return nil
-        case .exec(let name, let plan, let tokens, let isOwned):
-            try exec(name, plan, tokens, isOwned: isOwned, reply)
+        case .exec(let name, let plan, let tokens, let isOwned, let ignoresPause):
+            try exec(name, plan, tokens, isOwned: isOwned, ignoresPause: ignoresPause, reply)
             return nil
         case .signal(let name, let number, let toAll):
             try signal(name, number, toAll: toAll)
-        case .wait(let name):
+        case .wait(let name, isEarly: true):
+            try process(name).waitForEnd(reply)
+            return nil
+        case .wait(let name, isEarly: false):
             try process(name).wait(reply)
             forgetIfTold(name)
             return nil
@@ -64,6 +67,8 @@ extension Agent {
         case .delete(let id, let force):
             try delete(container(id), force: force, reply)
             return nil
+        case .forgetShare(let name):
+            forgetShare(name)
         case .shutdown:
             requestShutdown(reply)
             return nil
@@ -151,6 +156,13 @@ extension Agent {
             container.pauseReplies = []
         }
         settle(container.first, in: container)
+    }
+
+    /// Has the kernel ask the host for `name` anew, find nothing, and let go of all it knew below. Whoever makes a name
+    /// must know that it is free, so no cached answer will do; and the host's tree takes no new names.
+    private func forgetShare(_ name: String) {
+        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return }
+        makeNameInSharedTree(name)
     }
 
     private func delete(_ container: Container, force: Bool, _ reply: Reply) throws(AgentError) {

@@ -6,10 +6,10 @@ enum Spawn {
     ///
     /// - Parameters:
     ///   - namespaces: new ones for the process.
-    ///   - cgroup: the open directory of the cgroup it begins in.
+    ///   - cgroup: the open directory of the cgroup it begins in; nil: the agent's.
     ///   - pidNamespace: a pidfd of a process whose pid namespace it joins.
     static func fork(
-        namespaces: Process.Namespaces, cgroup: Int32, pidNamespace: Int32?, _ body: () -> Never
+        namespaces: Process.Namespaces, cgroup: Int32?, pidNamespace: Int32?, _ body: () -> Never
     ) throws(Errno) -> Int32 {
         guard let pidNamespace else {
             switch try Process.fork(namespaces: namespaces, cgroup: cgroup) {

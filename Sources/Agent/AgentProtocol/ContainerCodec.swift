@@ -72,7 +72,10 @@ extension RootPlan {
     func encoded(in arena: EncodingArena) throws(AgentProtocolError) -> UnsafeMutablePointer<Fcrunc__Agent__Root> {
         var message = unsafe Fcrunc__Agent__Root()
         unsafe fcrunc__agent__root__init(&message)
-        unsafe message.shared_path = try arena.string(sharedPath, "root.shared_path")
+        switch source {
+        case .shared(let path): unsafe message.shared_path = try arena.string(path, "root.shared_path")
+        case .disk(let disk): unsafe message.disk = try disk.encoded(in: arena)
+        }
         unsafe message.is_read_only = isReadOnly ? 1 : 0
         unsafe message.propagation = propagation?.rawValue ?? 0
         return unsafe arena.place(message)
@@ -80,9 +83,15 @@ extension RootPlan {
 
     init(_ pointer: UnsafeMutablePointer<Fcrunc__Agent__Root>?) throws(AgentProtocolError) {
         guard let message = unsafe pointer?.pointee else { throw .missing(field: "container.root") }
-        self.init(
-            sharedPath: try unsafe Wire.string(message.shared_path, "root.shared_path"),
-            isReadOnly: unsafe message.is_read_only != 0)
+        let path = try unsafe Wire.string(message.shared_path, "root.shared_path")
+        let source: RootSource
+        if let disk = unsafe message.disk {
+            guard path.isEmpty else { throw .notCanonical }
+            source = .disk(try unsafe DiskMount(disk))
+        } else {
+            source = .shared(path: path)
+        }
+        self.init(source, isReadOnly: unsafe message.is_read_only != 0)
         propagation = try unsafe MountPropagation(wire: message.propagation, "root.propagation")
     }
 }

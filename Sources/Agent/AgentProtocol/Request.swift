@@ -13,12 +13,15 @@ public enum Request: Hashable, Sendable {
     /// Answered by `started`. An owned container is killed when the connection closes.
     case create(ContainerPlan, streams: StreamTokens, isOwned: Bool)
     case start(container: String)
-    /// Answered by `started`. `name.exec` must not be nil.
-    case exec(ProcessName, process: ProcessPlan, streams: StreamTokens, isOwned: Bool)
+    /// Answered by `started`. `name.exec` must not be nil. With `ignoresPause` a paused container takes it too: the
+    /// process begins, and the answer comes, when that is resumed.
+    case exec(
+        ProcessName, process: ProcessPlan, streams: StreamTokens, isOwned: Bool, ignoresPause: Bool = false)
     /// `toAll`: every process of the container.
     case signal(ProcessName, number: Int32, toAll: Bool)
-    /// Answered by `exited`, once the process has ended and its output has been handed over.
-    case wait(ProcessName)
+    /// Answered by `exited`, once the process has ended and its output has been handed over; with `isEarly`, whatever
+    /// of its output is still on the way.
+    case wait(ProcessName, isEarly: Bool = false)
     case resize(ProcessName, size: TerminalSize)
     case closeStdin(ProcessName)
     case update(container: String, resources: ResourcePlan)
@@ -30,6 +33,8 @@ public enum Request: Hashable, Sendable {
     case processes(container: String)
     /// `force` kills what still runs.
     case delete(container: String, force: Bool)
+    /// `name` is no longer at the top of the shared tree.
+    case forgetShare(name: String)
     case shutdown
 }
 

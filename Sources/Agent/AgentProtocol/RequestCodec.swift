@@ -67,7 +67,7 @@ extension Request {
             unsafe part.container_id = try arena.string(container, "start.container_id")
             unsafe message.start = arena.place(part)
             unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_START
-        case .exec(let name, let process, let streams, let isOwned):
+        case .exec(let name, let process, let streams, let isOwned, let ignoresPause):
             var part = unsafe Fcrunc__Agent__Exec()
             unsafe fcrunc__agent__exec__init(&part)
             unsafe part.container_id = try arena.string(name.container, "exec.container_id")
@@ -75,6 +75,7 @@ extension Request {
             unsafe part.process = try process.encoded(in: arena)
             unsafe part.streams = streams.encoded(in: arena)
             unsafe part.owned = isOwned ? 1 : 0
+            unsafe part.ignores_pause = ignoresPause ? 1 : 0
             unsafe message.exec = arena.place(part)
             unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_EXEC
         case .signal(let name, let number, let toAll):
@@ -86,11 +87,12 @@ extension Request {
             unsafe part.all = toAll ? 1 : 0
             unsafe message.signal = arena.place(part)
             unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_SIGNAL
-        case .wait(let name):
+        case .wait(let name, let isEarly):
             var part = unsafe Fcrunc__Agent__Wait()
             unsafe fcrunc__agent__wait__init(&part)
             unsafe part.container_id = try arena.string(name.container, "wait.container_id")
             unsafe part.exec_id = try arena.string(name.exec ?? "", "wait.exec_id")
+            unsafe part.early = isEarly ? 1 : 0
             unsafe message.wait = arena.place(part)
             unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_WAIT
         case .resize(let name, let size):
@@ -157,6 +159,12 @@ extension Request {
             unsafe part.force = force ? 1 : 0
             unsafe message.delete_ = arena.place(part)
             unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_DELETE
+        case .forgetShare(let name):
+            var part = unsafe Fcrunc__Agent__ForgetShare()
+            unsafe fcrunc__agent__forget_share__init(&part)
+            unsafe part.name = try arena.string(name, "forget_share.name")
+            unsafe message.forget_share = arena.place(part)
+            unsafe message.request_case = FCRUNC__AGENT__TO_AGENT__REQUEST_FORGET_SHARE
         default:
             var part = unsafe Fcrunc__Agent__Shutdown()
             unsafe fcrunc__agent__shutdown__init(&part)
@@ -192,7 +200,8 @@ extension Request {
             guard name.exec != nil else { throw .missing(field: "exec.exec_id") }
             self = .exec(
                 name, process: try unsafe ProcessPlan(part.process, "exec.process"),
-                streams: try unsafe StreamTokens(part.streams), isOwned: unsafe part.owned != 0)
+                streams: try unsafe StreamTokens(part.streams), isOwned: unsafe part.owned != 0,
+                ignoresPause: unsafe part.ignores_pause != 0)
         case FCRUNC__AGENT__TO_AGENT__REQUEST_SIGNAL:
             let part = unsafe message.signal.pointee
             self = .signal(
@@ -200,7 +209,8 @@ extension Request {
                 toAll: unsafe part.all != 0)
         case FCRUNC__AGENT__TO_AGENT__REQUEST_WAIT:
             let part = unsafe message.wait.pointee
-            self = .wait(try unsafe ProcessName(part.container_id, part.exec_id, "wait"))
+            self = .wait(
+                try unsafe ProcessName(part.container_id, part.exec_id, "wait"), isEarly: unsafe part.early != 0)
         case FCRUNC__AGENT__TO_AGENT__REQUEST_RESIZE:
             let part = unsafe message.resize.pointee
             let size = try unsafe TerminalSize(rows: part.rows, columns: part.columns, "resize")
@@ -227,6 +237,8 @@ extension Request {
             let part = unsafe message.delete_.pointee
             self = .delete(
                 container: try unsafe Wire.id(part.container_id, "delete"), force: unsafe part.force != 0)
+        case FCRUNC__AGENT__TO_AGENT__REQUEST_FORGET_SHARE:
+            self = .forgetShare(name: try unsafe Wire.string(message.forget_share.pointee.name, "forget_share.name"))
         case FCRUNC__AGENT__TO_AGENT__REQUEST_SHUTDOWN:
             self = .shutdown
         default:

@@ -862,6 +862,51 @@ void   fcrunc__agent__delete__free_unpacked
   assert(message->base.descriptor == &fcrunc__agent__delete__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   fcrunc__agent__forget_share__init
+                     (Fcrunc__Agent__ForgetShare         *message)
+{
+  static const Fcrunc__Agent__ForgetShare init_value = FCRUNC__AGENT__FORGET_SHARE__INIT;
+  *message = init_value;
+}
+size_t fcrunc__agent__forget_share__get_packed_size
+                     (const Fcrunc__Agent__ForgetShare *message)
+{
+  assert(message->base.descriptor == &fcrunc__agent__forget_share__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t fcrunc__agent__forget_share__pack
+                     (const Fcrunc__Agent__ForgetShare *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &fcrunc__agent__forget_share__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t fcrunc__agent__forget_share__pack_to_buffer
+                     (const Fcrunc__Agent__ForgetShare *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &fcrunc__agent__forget_share__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Fcrunc__Agent__ForgetShare *
+       fcrunc__agent__forget_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Fcrunc__Agent__ForgetShare *)
+     protobuf_c_message_unpack (&fcrunc__agent__forget_share__descriptor,
+                                allocator, len, data);
+}
+void   fcrunc__agent__forget_share__free_unpacked
+                     (Fcrunc__Agent__ForgetShare *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &fcrunc__agent__forget_share__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   fcrunc__agent__shutdown__init
                      (Fcrunc__Agent__Shutdown         *message)
 {
@@ -1582,6 +1627,51 @@ void   fcrunc__agent__root__free_unpacked
   assert(message->base.descriptor == &fcrunc__agent__root__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   fcrunc__agent__disk_mount__init
+                     (Fcrunc__Agent__DiskMount         *message)
+{
+  static const Fcrunc__Agent__DiskMount init_value = FCRUNC__AGENT__DISK_MOUNT__INIT;
+  *message = init_value;
+}
+size_t fcrunc__agent__disk_mount__get_packed_size
+                     (const Fcrunc__Agent__DiskMount *message)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t fcrunc__agent__disk_mount__pack
+                     (const Fcrunc__Agent__DiskMount *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t fcrunc__agent__disk_mount__pack_to_buffer
+                     (const Fcrunc__Agent__DiskMount *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Fcrunc__Agent__DiskMount *
+       fcrunc__agent__disk_mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Fcrunc__Agent__DiskMount *)
+     protobuf_c_message_unpack (&fcrunc__agent__disk_mount__descriptor,
+                                allocator, len, data);
+}
+void   fcrunc__agent__disk_mount__free_unpacked
+                     (Fcrunc__Agent__DiskMount *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &fcrunc__agent__disk_mount__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   fcrunc__agent__mount__init
                      (Fcrunc__Agent__Mount         *message)
 {
@@ -2032,7 +2122,7 @@ void   fcrunc__agent__device_rule__free_unpacked
   assert(message->base.descriptor == &fcrunc__agent__device_rule__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors[17] =
+static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors[18] =
 {
   {
     "id",
@@ -2238,6 +2328,18 @@ static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "forget_share",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Fcrunc__Agent__ToAgent, request_case),
+    offsetof(Fcrunc__Agent__ToAgent, forget_share),
+    &fcrunc__agent__forget_share__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
   9,   /* field[9] = close_stdin */
@@ -2245,6 +2347,7 @@ static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
   3,   /* field[3] = create */
   14,   /* field[14] = delete */
   5,   /* field[5] = exec */
+  17,   /* field[17] = forget_share */
   1,   /* field[1] = hello */
   0,   /* field[0] = id */
   11,   /* field[11] = pause */
@@ -2261,7 +2364,7 @@ static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
 static const ProtobufCIntRange fcrunc__agent__to_agent__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__to_agent__descriptor =
 {
@@ -2271,7 +2374,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__to_agent__descriptor =
   "Fcrunc__Agent__ToAgent",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__ToAgent),
-  17,
+  18,
   fcrunc__agent__to_agent__field_descriptors,
   fcrunc__agent__to_agent__field_indices_by_name,
   1,  fcrunc__agent__to_agent__number_ranges,
@@ -2739,7 +2842,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__start__descriptor =
   (ProtobufCMessageInit) fcrunc__agent__start__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor fcrunc__agent__exec__field_descriptors[5] =
+static const ProtobufCFieldDescriptor fcrunc__agent__exec__field_descriptors[6] =
 {
   {
     "container_id",
@@ -2801,10 +2904,23 @@ static const ProtobufCFieldDescriptor fcrunc__agent__exec__field_descriptors[5] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ignores_pause",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Exec, ignores_pause),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__exec__field_indices_by_name[] = {
   0,   /* field[0] = container_id */
   1,   /* field[1] = exec_id */
+  5,   /* field[5] = ignores_pause */
   4,   /* field[4] = owned */
   2,   /* field[2] = process */
   3,   /* field[3] = streams */
@@ -2812,7 +2928,7 @@ static const unsigned fcrunc__agent__exec__field_indices_by_name[] = {
 static const ProtobufCIntRange fcrunc__agent__exec__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__exec__descriptor =
 {
@@ -2822,7 +2938,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__exec__descriptor =
   "Fcrunc__Agent__Exec",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__Exec),
-  5,
+  6,
   fcrunc__agent__exec__field_descriptors,
   fcrunc__agent__exec__field_indices_by_name,
   1,  fcrunc__agent__exec__number_ranges,
@@ -2906,7 +3022,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__signal__descriptor =
   (ProtobufCMessageInit) fcrunc__agent__signal__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor fcrunc__agent__wait__field_descriptors[2] =
+static const ProtobufCFieldDescriptor fcrunc__agent__wait__field_descriptors[3] =
 {
   {
     "container_id",
@@ -2932,15 +3048,28 @@ static const ProtobufCFieldDescriptor fcrunc__agent__wait__field_descriptors[2] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "early",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Wait, early),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__wait__field_indices_by_name[] = {
   0,   /* field[0] = container_id */
+  2,   /* field[2] = early */
   1,   /* field[1] = exec_id */
 };
 static const ProtobufCIntRange fcrunc__agent__wait__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__wait__descriptor =
 {
@@ -2950,7 +3079,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__wait__descriptor =
   "Fcrunc__Agent__Wait",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__Wait),
-  2,
+  3,
   fcrunc__agent__wait__field_descriptors,
   fcrunc__agent__wait__field_indices_by_name,
   1,  fcrunc__agent__wait__number_ranges,
@@ -3337,6 +3466,44 @@ const ProtobufCMessageDescriptor fcrunc__agent__delete__descriptor =
   fcrunc__agent__delete__field_indices_by_name,
   1,  fcrunc__agent__delete__number_ranges,
   (ProtobufCMessageInit) fcrunc__agent__delete__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor fcrunc__agent__forget_share__field_descriptors[1] =
+{
+  {
+    "name",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__ForgetShare, name),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned fcrunc__agent__forget_share__field_indices_by_name[] = {
+  0,   /* field[0] = name */
+};
+static const ProtobufCIntRange fcrunc__agent__forget_share__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor fcrunc__agent__forget_share__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "fcrunc.agent.ForgetShare",
+  "ForgetShare",
+  "Fcrunc__Agent__ForgetShare",
+  "fcrunc.agent",
+  sizeof(Fcrunc__Agent__ForgetShare),
+  1,
+  fcrunc__agent__forget_share__field_descriptors,
+  fcrunc__agent__forget_share__field_indices_by_name,
+  1,  fcrunc__agent__forget_share__number_ranges,
+  (ProtobufCMessageInit) fcrunc__agent__forget_share__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 #define fcrunc__agent__shutdown__field_descriptors NULL
@@ -4460,7 +4627,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__capabilities__descriptor =
   (ProtobufCMessageInit) fcrunc__agent__capabilities__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[3] =
+static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[4] =
 {
   {
     "shared_path",
@@ -4498,8 +4665,21 @@ static const ProtobufCFieldDescriptor fcrunc__agent__root__field_descriptors[3] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "disk",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Root, disk),
+    &fcrunc__agent__disk_mount__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__root__field_indices_by_name[] = {
+  3,   /* field[3] = disk */
   1,   /* field[1] = is_read_only */
   2,   /* field[2] = propagation */
   0,   /* field[0] = shared_path */
@@ -4507,7 +4687,7 @@ static const unsigned fcrunc__agent__root__field_indices_by_name[] = {
 static const ProtobufCIntRange fcrunc__agent__root__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor =
 {
@@ -4517,11 +4697,101 @@ const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor =
   "Fcrunc__Agent__Root",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__Root),
-  3,
+  4,
   fcrunc__agent__root__field_descriptors,
   fcrunc__agent__root__field_indices_by_name,
   1,  fcrunc__agent__root__number_ranges,
   (ProtobufCMessageInit) fcrunc__agent__root__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor fcrunc__agent__disk_mount__field_descriptors[5] =
+{
+  {
+    "serial",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, serial),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "file_system",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, file_system),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "options",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Fcrunc__Agent__DiskMount, n_options),
+    offsetof(Fcrunc__Agent__DiskMount, options),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "attributes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, attributes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_read_only",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__DiskMount, is_read_only),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned fcrunc__agent__disk_mount__field_indices_by_name[] = {
+  3,   /* field[3] = attributes */
+  1,   /* field[1] = file_system */
+  4,   /* field[4] = is_read_only */
+  2,   /* field[2] = options */
+  0,   /* field[0] = serial */
+};
+static const ProtobufCIntRange fcrunc__agent__disk_mount__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor fcrunc__agent__disk_mount__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "fcrunc.agent.DiskMount",
+  "DiskMount",
+  "Fcrunc__Agent__DiskMount",
+  "fcrunc.agent",
+  sizeof(Fcrunc__Agent__DiskMount),
+  5,
+  fcrunc__agent__disk_mount__field_descriptors,
+  fcrunc__agent__disk_mount__field_indices_by_name,
+  1,  fcrunc__agent__disk_mount__number_ranges,
+  (ProtobufCMessageInit) fcrunc__agent__disk_mount__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor fcrunc__agent__mount__field_descriptors[10] =

@@ -62,6 +62,21 @@ extension ResourceLimit {
     public static let noCore = ResourceLimit(resource: 4, soft: 0, hard: 0)
 }
 
+extension DiskPlan {
+    /// The value of fc-vmm's flag `--disk`, for the disk as descriptor `number` there.
+    public func flagValue(descriptor number: Int32) -> String {
+        var fields = ["fd=\(number)", "id=\(serial)"]
+        if isReadOnly { fields.append("readonly") }
+        if let bandwidth { fields.append("bandwidth=\(bandwidth.text)") }
+        if let operations { fields.append("ops=\(operations.text)") }
+        return fields.joined(separator: ",")
+    }
+}
+
+extension RatePlan {
+    fileprivate var text: String { "\(size)/\(burst)/\(refillMilliseconds)" }
+}
+
 extension MachinePlan {
     /// What no engine can do.
     public func check() throws(EngineError) {
@@ -72,6 +87,12 @@ extension MachinePlan {
         guard (3...0xffff_fffe).contains(guestCID) else { throw .invalidGuestCID(guestCID) }
         for argument in kernelArguments where argument.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7f }) {
             throw .invalidKernelArgument(argument)
+        }
+        guard disks.count <= Self.diskLimit else { throw .tooManyDisks(disks.count) }
+        var serials: Set<String> = []
+        for disk in disks {
+            guard DiskPlan.isSerial(disk.serial) else { throw .invalidDiskSerial(disk.serial) }
+            guard serials.insert(disk.serial).inserted else { throw .repeatedDiskSerial(disk.serial) }
         }
     }
 }

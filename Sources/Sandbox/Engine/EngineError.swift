@@ -1,4 +1,5 @@
 public import Linux
+import SandboxPlan
 
 /// What can go wrong before the machine's programs are started.
 public enum EngineError: Error, Hashable, Sendable {
@@ -13,6 +14,9 @@ public enum EngineError: Error, Hashable, Sendable {
     case invalidMemory(byteCount: UInt64)
     case invalidProcessorCount(Int)
     case invalidGuestCID(UInt64)
+    case invalidDiskSerial(String)
+    case repeatedDiskSerial(String)
+    case tooManyDisks(Int)
     case makeChannel(String, Errno)
 }
 
@@ -26,6 +30,9 @@ extension EngineError: CustomStringConvertible {
         case .invalidMemory(let byteCount): "\(byteCount) bytes of memory: not a multiple of 1 MiB from 32 MiB to 1 TiB"
         case .invalidProcessorCount(let count): "\(count) virtual processors: not 1 to 255"
         case .invalidGuestCID(let cid): "guest cid \(cid): not 3 to 4294967294"
+        case .invalidDiskSerial(let serial): "disk serial \"\(serial)\": not 1 to 20 of A-Z a-z 0-9 . _ -"
+        case .repeatedDiskSerial(let serial): "two disks have the serial \(serial)"
+        case .tooManyDisks(let count): "\(count) disks: a machine has room for \(MachinePlan.diskLimit)"
         case .makeChannel(let name, let error): "make the channel of \(name): \(error)"
         }
     }

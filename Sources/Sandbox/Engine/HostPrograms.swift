@@ -33,10 +33,11 @@ extension HostProbe {
         }
         let version = output.split(separator: "\n").first.map(String.init) ?? ""
         let devices = self.output(of: path, ["-device", "help"]) ?? ""
-        let absent = ["vhost-user-fs-pci", "vhost-user-vsock-pci"].filter { !devices.contains("\"\($0)\"") }
+        let needed = ["vhost-user-fs-pci", "vhost-user-vsock-pci", "vhost-user-blk-pci"]
+        let absent = needed.filter { !devices.contains("\"\($0)\"") }
         let state: HostItem.State =
             absent.isEmpty
-            ? .available(detail: "vhost-user-fs-pci, vhost-user-vsock-pci")
+            ? .available(detail: needed.joined(separator: ", "))
             : .missing(cause: "\(path) lacks \(absent.joined(separator: ", "))", cure: install)
         return [
             HostItem("qemu", .available(detail: "\(path): \(version)")),

@@ -16,14 +16,13 @@ public struct KVMEngine: Engine {
     /// processors.
     public var memoryOverheadByteCount: UInt64 { 48 << 20 }
 
-    /// The most virtual processors a machine has here: what the monitor is tested with.
-    public static let processorLimit = 32
-
     public func processes(
         for machine: MachinePlan, devices: MachineDevices
     ) throws(EngineError) -> MachineProcesses {
         try machine.check()
-        guard machine.vcpuCount <= Self.processorLimit else { throw .invalidProcessorCount(machine.vcpuCount) }
+        guard machine.vcpuCount <= MachinePlan.monitorProcessorLimit else {
+            throw .invalidProcessorCount(machine.vcpuCount)
+        }
         let kvm = try open("KVM", device, .readWrite)
         let kernel = try open("guest kernel", machine.kernelPath)
         let initramfs = try open("guest initramfs", machine.initramfsPath)
@@ -48,10 +47,17 @@ public struct KVMEngine: Engine {
             HandedDescriptor(here: devices.consoleLog, there: 9),
             HandedDescriptor(here: devices.control, there: 10),
         ]
+        for (index, disk) in machine.disks.enumerated() {
+            let number = Self.firstDiskDescriptor + Int32(index)
+            process.arguments += ["--disk", disk.flagValue(descriptor: number)]
+            process.descriptors.append(HandedDescriptor(here: disk.descriptor, there: number))
+        }
         process.resourceLimits = [.noCore]
         return MachineProcesses(
             processes: [process], channels: [kvm.release(), kernel.release(), initramfs.release()])
     }
+
+    private static let firstDiskDescriptor: Int32 = 11
 
     private func open(
         _ what: String, _ path: String, _ access: OpenOptions = []

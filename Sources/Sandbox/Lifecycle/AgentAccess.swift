@@ -1,4 +1,4 @@
-import AgentClient
+public import AgentClient
 import AgentProtocol
 import Linux
 import RuntimeState
@@ -8,21 +8,24 @@ extension Runtime {
     static let answerTimeout = Duration.seconds(30)
 
     /// Connects to the agent of the sandbox that the container of `record` runs in.
-    func connect(to record: ContainerRecord) throws(RuntimeError) -> AgentConnection {
-        try withGuestSocket(record) { (path, deadline) throws(AgentClientError) in
+    func connect(
+        to record: ContainerRecord, timeout: Duration = answerTimeout
+    ) throws(RuntimeError) -> AgentConnection {
+        try withGuestSocket(record, timeout: timeout) { (path, deadline) throws(AgentClientError) in
             try AgentConnection(socketPath: path, deadline: deadline)
         }
     }
 
     /// Calls `body` with a path to the sandbox's vsock socket, short enough for connect(2).
     func withGuestSocket<Result: ~Copyable>(
-        _ record: ContainerRecord, _ body: (String, Deadline) throws(AgentClientError) -> Result
+        _ record: ContainerRecord, timeout: Duration = answerTimeout,
+        _ body: (String, Deadline) throws(AgentClientError) -> Result
     ) throws(RuntimeError) -> Result {
         let files = SandboxFiles(directory: "\(options.root)/\(record.sandboxID)")
         do {
             let directory = try SocketDirectory(path: files.vsockDirectory)
             return try body(
-                directory.path(of: SandboxFiles.listenerName), Deadline(after: Self.answerTimeout))
+                directory.path(of: SandboxFiles.listenerName), Deadline(after: timeout))
         } catch let error as AgentClientError {
             throw .agent(error)
         } catch let error as Errno {
@@ -32,10 +35,16 @@ extension Runtime {
         }
     }
 
+    /// A connection to the agent of the sandbox that the container runs in: it is told of what happens there,
+    /// ``Answer/event(container:kind:)``.
+    public func agentConnection(_ id: String) throws(RuntimeError) -> AgentConnection {
+        try connect(to: record(containerID(id)))
+    }
+
     /// Asks the agent; what it refuses is told in its own words, which are runc's.
     @discardableResult
     func ask(
-        _ connection: AgentConnection, _ request: Request, timeout: Duration = answerTimeout
+        _ connection: AgentConnection, _ request: Request, timeout: Duration? = answerTimeout
     ) throws(RuntimeError) -> Answer {
         do {
             return try connection.call(request, timeout: timeout)

@@ -8,6 +8,8 @@ struct Bundle {
     /// Absolute.
     let path: String
     let spec: Spec
+    /// How it stands to others.
+    let role: PodRole
     /// The document's own bytes, kept with the container's state for `exec`.
     let document: [UInt8]
     /// Absolute, no component a symlink.
@@ -30,7 +32,14 @@ struct Bundle {
         } catch {
             throw .spec(error)
         }
-        let unhonoured = spec.unhonoured()
+        do {
+            role = try PodRole(annotations: spec.annotations)
+        } catch {
+            throw .planning(error)
+        }
+        var isMember = false
+        if case .member = role { isMember = true }
+        let unhonoured = spec.unhonoured(inPod: isMember)
         guard unhonoured.isEmpty else { throw .unhonoured(unhonoured) }
         guard let process = spec.process, !process.args.isEmpty else { throw .processMissing }
         guard let root = spec.root, !root.path.isEmpty else { throw .rootMissing }

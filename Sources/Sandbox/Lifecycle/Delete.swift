@@ -32,7 +32,7 @@ extension Runtime {
             return try remove(directory)
         }
         try check(force ? .forceDelete : .delete, record)
-        if force || record.currentStatus == .created { try endSandbox(of: record) }
+        if force || record.currentStatus == .created { try endContainer(record) }
         try remove(record, directory)
     }
 

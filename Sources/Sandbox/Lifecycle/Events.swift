@@ -53,14 +53,27 @@ extension Runtime {
         return (record, process)
     }
 
-    private func statistics(
+    /// The files of the container's cgroup in the guest, by name, as they are now: `cpu.stat`, `memory.current`,
+    /// `memory.events`, `pids.current`, `io.stat` and others, as far as their controllers are there.
+    public func cgroupFigures(_ id: String) throws(RuntimeError) -> [String: String] {
+        let record = try record(containerID(id))
+        guard record.currentStatus != .stopped else { throw .notRunning(id: record.id) }
+        return try figures(of: record, from: connect(to: record))
+    }
+
+    private func figures(
         of record: ContainerRecord, from connection: AgentConnection
-    ) throws(RuntimeError) -> Event {
+    ) throws(RuntimeError) -> [String: String] {
         guard case .statistics(let files) = try ask(connection, .stats(container: record.id)) else {
             throw .agent(.unexpectedAnswer(operation: "stats"))
         }
-        var statistics = try Statistics(
-            cgroupFiles: Dictionary(files.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first }))
+        return Dictionary(files.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    private func statistics(
+        of record: ContainerRecord, from connection: AgentConnection
+    ) throws(RuntimeError) -> Event {
+        var statistics = try Statistics(cgroupFiles: figures(of: record, from: connection))
         do {
             statistics.microvm = try monitorReport(record)
         } catch {

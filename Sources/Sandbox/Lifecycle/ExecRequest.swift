@@ -1,4 +1,5 @@
 public import OCISpec
+public import SandboxPlan
 
 /// What `exec` is asked.
 public struct ExecRequest: Sendable {
@@ -8,6 +9,8 @@ public struct ExecRequest: Sendable {
         case file(String)
         /// The container's own process, changed as the closure says.
         case container(@Sendable (inout Spec.Process) -> Void)
+        /// A process object of the runtime-spec, as JSON.
+        case document([UInt8])
     }
 
     public var id: String
@@ -16,6 +19,15 @@ public struct ExecRequest: Sendable {
     public var pidFile: String?
     public var consoleSocket: String?
     public var preservedDescriptorCount = 0
+    public var io = ProcessIO.inherited
+    /// The terminal's first size; nil: the document's.
+    public var terminalSize: TerminalSize?
+    /// Once the process has ended: how many milliseconds output that nobody takes is kept; nil: for as long as it lasts.
+    public var stallMilliseconds: Int32?
+    /// The process's name, unique in its container while it runs; nil: a random one.
+    public var execID: String?
+    /// A paused container takes it too; it runs when that is resumed.
+    public var ignoresPause = false
 
     public init(id: String, source: Source) {
         self.id = id

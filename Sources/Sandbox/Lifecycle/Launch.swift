@@ -19,9 +19,11 @@ extension Runtime {
         _ directory: borrowing ContainerDirectory
     ) throws(RuntimeError) -> FileDescriptor {
         let files = SandboxFiles(directory: directory.path)
-        let machine = try machinePlan(plan)
+        let pod = try podResources(bundle.spec)
+        let machine = try machinePlan(plan, pod)
+        record.machine = machineRecord(machine, engine, plan, pod, try role(bundle.spec))
         let network = try NetworkNamespace.open(bundle.spec)
-        let cgroup = try makeCgroup(bundle.spec, plan, machine, engine, &record)
+        let cgroup = try makeCgroup(bundle.spec, plan, pod, &record)
         try note(record, directory)
         let ready = try readyListener(files)
         let lifeline = try pipe("lifeline")
@@ -35,11 +37,11 @@ extension Runtime {
         return Self.writer(of: lifeline)
     }
 
-    private func note(_ record: ContainerRecord, _ directory: borrowing ContainerDirectory) throws(RuntimeError) {
+    func note(_ record: ContainerRecord, _ directory: borrowing ContainerDirectory) throws(RuntimeError) {
         try wrapping(RuntimeError.state) { () throws(RuntimeStateError) in try directory.write(record) }
     }
 
-    private static func number(of descriptor: borrowing FileDescriptor?) -> Int32? {
+    static func number(of descriptor: borrowing FileDescriptor?) -> Int32? {
         switch descriptor {
         case .some(let descriptor): descriptor.rawValue
         case .none: nil
@@ -54,15 +56,47 @@ extension Runtime {
         }
     }
 
-    /// The machine a container needs: the default, and room for what its memory limit and CPU quota speak of.
-    private func machinePlan(_ plan: BundlePlan) throws(RuntimeError) -> MachinePlan {
+    /// What the pod may use of which `spec` makes the sandbox; nil for a container alone.
+    private func podResources(_ spec: Spec) throws(RuntimeError) -> PodResources? {
+        guard case .sandbox = try role(spec) else { return nil }
+        return try wrapping(RuntimeError.planning) { () throws(PlanningError) in
+            try PodResources(annotations: spec.annotations)
+        }
+    }
+
+    private func machineRecord(
+        _ machine: MachinePlan, _ engine: any Engine, _ plan: BundlePlan, _ pod: PodResources?, _ role: PodRole
+    ) -> MachineRecord {
+        let overhead = engine.memoryOverheadByteCount
+        var record = MachineRecord(memoryByteCount: machine.memoryByteCount, overheadByteCount: overhead)
+        if case .sandbox(let name) = role {
+            record.isShared = true
+            record.podName = name
+        }
+        if pod?.memoryByteCount != nil || pod == nil && plan.limits.memoryByteCount != nil {
+            record.memoryLimitAlone = machine.memoryByteCount + overhead
+        } else if let limit = plan.limits.memoryByteCount {
+            record.memoryLimitAlone = min(limit, 1 << 40) + Self.guestOwnByteCount + overhead
+        }
+        return record
+    }
+
+    /// The machine a container needs: the default, and room for what its memory limit and CPU quota speak of. A pod's
+    /// is as large as its annotations say, or has room for whoever may join.
+    private func machinePlan(_ plan: BundlePlan, _ pod: PodResources?) throws(RuntimeError) -> MachinePlan {
         let mebibyte: UInt64 = 1 << 20
         var memory = options.memoryByteCount
+        if let pod {
+            memory = pod.memoryByteCount.map { max(memory, $0 + Self.guestOwnByteCount) }
+                ?? max(memory, options.podMemoryByteCount)
+        }
         if let limit = plan.limits.memoryByteCount, limit < 1 << 40 {
             memory = max(memory, limit + Self.guestOwnByteCount)
         }
-        var processors = options.vcpuCount
-        if let quota = plan.limits.cpuQuota, let period = plan.limits.cpuPeriod, quota > 0, period > 0 {
+        var processors = pod == nil ? options.vcpuCount : options.podVCPUCount
+        let (quota, period) =
+            pod.map { ($0.cpuQuota, $0.cpuPeriod ?? 100_000) } ?? (plan.limits.cpuQuota, plan.limits.cpuPeriod)
+        if let quota, let period, quota > 0, period > 0 {
             let wanted = (UInt64(quota) + period - 1) / period
             processors = Int(min(max(wanted, 1), UInt64(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1))))
         }
@@ -74,6 +108,7 @@ extension Runtime {
         var machine = MachinePlan(
             kernelPath: options.parts.kernel, initramfsPath: options.parts.initramfs, vcpuCount: processors,
             memoryByteCount: (memory + mebibyte - 1) / mebibyte * mebibyte, guestCID: 3)
+        machine.reportsFreeMemory = pod != nil
         machine.deviceDiscovery = try Self.deviceDiscovery(of: options.parts.kernel)
         log(.debug, "guest kernel \(machine.kernelPath), devices by \(machine.deviceDiscovery.rawValue)")
         return machine
@@ -98,7 +133,7 @@ extension Runtime {
 
     /// What the guest's kernel and agent take of the machine's memory, in bytes: room beside a container that
     /// may use all of its limit.
-    private static let guestOwnByteCount: UInt64 = 96 << 20
+    static let guestOwnByteCount: UInt64 = 96 << 20
 
     /// The socket at which the guest's agent says that it is ready.
     private func readyListener(_ files: SandboxFiles) throws(RuntimeError) -> FileDescriptor {
@@ -115,6 +150,9 @@ extension Runtime {
         cgroup: borrowing CgroupDescriptors, network: Int32?, lifeline: Int32
     ) throws(RuntimeError) {
         let tree = try SharedTree(plan.shares)
+        let disks = try DiskFiles(plan.disks)
+        var machine = machine
+        machine.disks = disks.plans
         let devices = try wrapping({ .launch(program: "fc-jailer", operation: "open", $0) }) { () throws(Errno) in
             try DeviceDescriptors(files)
         }

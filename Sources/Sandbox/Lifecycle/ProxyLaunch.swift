@@ -11,11 +11,24 @@ enum CallerStreams: ~Copyable {
     case inherited(hasTerminal: Bool)
     /// A terminal made for it, whose other side the caller has been sent.
     case terminal(Console)
+    /// Descriptors, and what of the process is carried by them.
+    case given([Int32?], StreamSet)
 
+    /// Whether a terminal on the host stands before the guest's.
     var hasTerminal: Bool {
         switch self {
         case .inherited(let hasTerminal): hasTerminal
         case .terminal: true
+        case .given: false
+        }
+    }
+
+    /// What there is to carry.
+    var streams: StreamSet {
+        switch self {
+        case .inherited(let hasTerminal): StreamSet(error: !hasTerminal)
+        case .terminal: StreamSet(error: false)
+        case .given(_, let streams): streams
         }
     }
 }
@@ -25,8 +38,15 @@ extension Runtime {
     ///
     /// - Parameter detaches: the caller does not stay to be the terminal's other side itself.
     func callerStreams(
-        hasTerminal: Bool, size: TerminalSize?, consoleSocket: String?, detaches: Bool
+        _ io: ProcessIO, hasTerminal: Bool, size: TerminalSize?, consoleSocket: String?, detaches: Bool
     ) throws(RuntimeError) -> CallerStreams {
+        if case .descriptors(let input, let output, let error) = io {
+            if consoleSocket != nil { throw .consoleSocketUnwanted }
+            let error = hasTerminal ? nil : error
+            return .given(
+                [input, output, error],
+                StreamSet(input: input != nil, output: output != nil, error: error != nil))
+        }
         guard hasTerminal, detaches else {
             if consoleSocket != nil { throw .consoleSocketUnwanted }
             return .inherited(hasTerminal: hasTerminal)
@@ -41,8 +61,8 @@ extension Runtime {
 
     /// Gives a process whose terminal is the caller's own that one's size from the start: what it runs may ask at
     /// once. nil leaves it to the proxy to tell.
-    func sizeOfCaller(_ process: ProcessPlan, detaches: Bool) -> TerminalSize? {
-        guard process.hasTerminal, process.terminalSize == nil, !detaches,
+    func sizeOfCaller(_ process: ProcessPlan, _ io: ProcessIO, detaches: Bool) -> TerminalSize? {
+        guard process.hasTerminal, process.terminalSize == nil, !detaches, io == .inherited,
             let size = Pseudoterminal.size(of: 0), size.rows > 0
         else { return process.terminalSize }
         return TerminalSize(rows: size.rows, columns: size.columns)
@@ -55,17 +75,17 @@ extension Runtime {
     /// - Returns: its pid. It is this process's child, and its parent's when this one ends.
     func startProxy(
         of record: ContainerRecord, exec: String? = nil, connection: AgentConnection, streams: borrowing ProcessStreams,
-        caller: borrowing CallerStreams, detaches: Bool, lifeline: Int32?
+        caller: borrowing CallerStreams, detaches: Bool, stallMilliseconds: Int32?, lifeline: Int32?
     ) throws(RuntimeError) -> Int32 {
         var arguments = ["--container", record.id]
         if let exec { arguments += ["--exec", exec] }
-        var descriptors = [connection.descriptor, streams.input.rawValue, streams.output.rawValue]
-        arguments += ["--control-fd", "\(descriptors[0])"]
-        arguments += ["--stdin-fd", "\(descriptors[1])", "--stdout-fd", "\(descriptors[2])"]
-        if let error = streams.errorNumber {
-            arguments += ["--stderr-fd", "\(error)"]
-            descriptors.append(error)
+        var descriptors = [connection.descriptor]
+        arguments += ["--control-fd", "\(connection.descriptor)"]
+        for option in streams.options {
+            arguments += [option.name, "\(option.descriptor)"]
+            descriptors.append(option.descriptor)
         }
+        if let stallMilliseconds { arguments += ["--stall-ms", "\(stallMilliseconds)"] }
         if let lifeline {
             arguments += ["--lifeline-fd", "\(lifeline)"]
             descriptors.append(lifeline)
@@ -76,12 +96,21 @@ extension Runtime {
         program.hasOwnSession = detaches
         let cgroups = try openCgroups(of: record)
         program.cgroups = cgroups.numbers
+        let null = try wrapping({ .launch(program: "fc-proxy", operation: "open /dev/null", $0) }) {
+            () throws(Errno) in try FileDescriptor.open("/dev/null", .readWrite)
+        }
         switch caller {
         case .inherited: program.standardStreams = [0, 1, 2]
         case .terminal(let console):
             program.standardStreams = [Int32](repeating: console.slave.rawValue, count: 3)
+        case .given(let descriptors, _):
+            program.standardStreams = descriptors.map { $0 ?? null.rawValue }
+            program.hasOwnSession = true
         }
-        return try program.start()
+        let pid = try program.start()
+        // Open until the child has its copies.
+        _ = consume null
+        return pid
     }
 
     /// Writes a pid as runc does: into a new file beside `path`, then renamed, so that nobody reads half.

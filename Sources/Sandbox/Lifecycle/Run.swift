@@ -23,7 +23,7 @@ extension Runtime {
         do throws(RuntimeError) {
             try start(record, made.directory)
         } catch {
-            try? endSandbox(of: record)
+            try? endContainer(record)
             try? remove(record, made.directory)
             _ = try? Process.wait(for: proxy)
             throw error

@@ -30,6 +30,9 @@ public struct RuntimeOptions: Sendable {
     public var memoryByteCount: UInt64
     /// The machine's processors where the document sets no CPU quota.
     public var vcpuCount: Int
+    /// The memory of a pod's machine where nothing is said of the pod, in bytes, and its processors.
+    public var podMemoryByteCount: UInt64
+    public var podVCPUCount: Int
     /// How long a guest may take to start its agent.
     public var bootTimeoutSeconds: Int64
     /// Told what a person may want to know; one line each.
@@ -37,13 +40,16 @@ public struct RuntimeOptions: Sendable {
 
     public init(
         root: String, engine: EngineKind, parts: Parts, memoryByteCount: UInt64, vcpuCount: Int,
-        bootTimeoutSeconds: Int64, log: @escaping @Sendable (LogLevel, String) -> Void
+        podMemoryByteCount: UInt64 = 2 << 30, podVCPUCount: Int = 1, bootTimeoutSeconds: Int64,
+        log: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.root = root
         self.engine = engine
         self.parts = parts
         self.memoryByteCount = memoryByteCount
         self.vcpuCount = vcpuCount
+        self.podMemoryByteCount = podMemoryByteCount
+        self.podVCPUCount = podVCPUCount
         self.bootTimeoutSeconds = bootTimeoutSeconds
         self.log = log
     }

@@ -22,6 +22,11 @@ public enum RuntimeError: Error {
     case rootOutsideBundle(String)
     case planning(PlanningError)
     case share(path: String, Errno)
+    /// A disk cannot be mounted as it is asked for.
+    case rootDisk(path: String, PlanningError)
+    case disk(path: String, Errno)
+    /// Somebody holds the disk: another machine, or this host's kernel.
+    case diskInUse(path: String)
     case mountPoint(path: String, Errno)
     case networkNamespace(path: String, Errno)
     case networkNotCarried(path: String, interfaces: [String])
@@ -43,6 +48,20 @@ public enum RuntimeError: Error {
     /// The agent refused: its own words.
     case refused(String)
     case processFile(path: String, Errno)
+    /// No process that exec started has this name.
+    case noSuchExec(String)
+    case resources(SpecError)
+    case unhonouredResources([String])
+    /// A container would be given more memory than there is in its machine; both in bytes.
+    case machineTooSmall(wanted: UInt64, available: UInt64)
+    /// The sandbox that a container's annotations name cannot be joined.
+    case sandbox(String, problem: SandboxProblem)
+    /// A machine that runs takes no more disks.
+    case diskInPod(path: String)
+    /// The sandbox of this id ended, or was deleted, while a container of it was worked on.
+    case sandboxGone(String)
+    /// The tree that a sandbox's guest is shown could not be changed.
+    case shares(operation: String, Errno)
     case signal(number: Int32, Errno)
     case cleanUp(path: String, Errno)
     case stillRunning(id: String)
@@ -55,6 +74,25 @@ public enum RuntimeError: Error {
     /// The monitor could not be asked for its report.
     case monitor(operation: String, Errno)
     case monitorReport(SpecError)
+}
+
+/// Why a container cannot join a sandbox.
+public enum SandboxProblem: Hashable, Sendable, CustomStringConvertible {
+    case isMissing
+    case isTheContainer
+    case isMember(of: String)
+    case isAlone
+    case isNotRunning(State.Status)
+
+    public var description: String {
+        switch self {
+        case .isMissing: "there is no container of this name"
+        case .isTheContainer: "a container cannot join itself"
+        case .isMember(let other): "it is no sandbox: it runs in that of \(other)"
+        case .isAlone: "it is no sandbox: its annotations do not say so"
+        case .isNotRunning(let status): "it is not running, but \(status.rawValue)"
+        }
+    }
 }
 
 extension RuntimeError: CustomStringConvertible {
@@ -73,6 +111,9 @@ extension RuntimeError: CustomStringConvertible {
         case .rootOutsideBundle(let path): "invalid rootfs: \(path): leads out of the bundle"
         case .planning(let error): "config.json: \(error)"
         case .share(let path, let errno): "share \(path): \(errno)"
+        case .rootDisk(let path, let error): "root filesystem \(path): \(error)"
+        case .disk(let path, let errno): "disk \(path): \(errno)"
+        case .diskInUse(let path): "disk \(path): in use by another virtual machine, or mounted"
         case .mountPoint(let path, let errno): "make mount point \(path): \(errno)"
         case .networkNamespace(let path, let errno): "network namespace \(path): \(errno)"
         case .networkNotCarried(let path, let interfaces):
@@ -96,6 +137,16 @@ extension RuntimeError: CustomStringConvertible {
                 + (console.isEmpty ? "" : "; the guest's console ends: " + console.joined(separator: " | "))
         case .agent(let error): "guest agent: \(error)"
         case .refused(let message): message
+        case .noSuchExec(let id): "process \(id) does not exist"
+        case .resources(let error): "resources: \(error)"
+        case .unhonouredResources(let fields): "not supported yet: \(fields.joined(separator: ", "))"
+        case .machineTooSmall(let wanted, let available):
+            "memory limit \(wanted): the virtual machine has \(available) bytes for containers; a pod's has as many as "
+                + "pod_memory in the configuration file or the annotation io.kubernetes.cri.sandbox-memory say"
+        case .sandbox(let name, let problem): "sandbox \(name): \(problem)"
+        case .diskInPod(let path): "root file system \(path): a disk cannot be added to a sandbox that runs"
+        case .sandboxGone(let id): "sandbox \(id) has ended"
+        case .shares(let operation, let errno): "\(operation) the shared directory tree of the sandbox: \(errno)"
         case .processFile(let path, let errno): "process file \(path): \(errno)"
         case .signal(let number, let errno): "signal \(number): \(errno)"
         case .cleanUp(let path, let errno): "clean up \(path): \(errno)"

@@ -1,5 +1,4 @@
 import Cgroup
-import Engine
 import Linux
 import OCISpec
 import Planning
@@ -17,17 +16,16 @@ struct CgroupDescriptors: ~Copyable {
 
 extension Runtime {
     /// Makes the host's cgroup of a sandbox: the document's path, or the container's id below the root as runc
-    /// has it; the document's limits, and room for the machine itself.
+    /// has it; the document's limits, and room for the machine itself. In a pod the sandbox's document speaks of its
+    /// own container, which may be next to nothing: processor time is limited there by what is said of the pod.
     func makeCgroup(
-        _ spec: Spec, _ plan: BundlePlan, _ machine: MachinePlan, _ engine: any Engine, _ record: inout ContainerRecord
+        _ spec: Spec, _ plan: BundlePlan, _ pod: PodResources?, _ record: inout ContainerRecord
     ) throws(RuntimeError) -> CgroupDescriptors {
         var limits = CgroupLimits()
-        if plan.limits.memoryByteCount != nil {
-            limits.memoryByteCount = machine.memoryByteCount + engine.memoryOverheadByteCount
-        }
-        limits.cpuShares = plan.limits.cpuShares
-        limits.cpuQuota = plan.limits.cpuQuota
-        limits.cpuPeriod = plan.limits.cpuPeriod
+        limits.memoryByteCount = record.machine?.memoryLimit
+        limits.cpuShares = pod == nil ? plan.limits.cpuShares : pod?.cpuShares
+        limits.cpuQuota = pod == nil ? plan.limits.cpuQuota : pod?.cpuQuota
+        limits.cpuPeriod = pod == nil ? plan.limits.cpuPeriod : pod?.cpuPeriod
         limits.processors = plan.limits.cpus.isEmpty ? nil : plan.limits.cpus
         limits.memoryNodes = plan.limits.memoryNodes.isEmpty ? nil : plan.limits.memoryNodes
         let path = spec.linux?.cgroupsPath ?? ""

@@ -3,32 +3,43 @@ import AgentProtocol
 import Linux
 import SandboxPlan
 
+/// Which of its standard streams a process has; the others are /dev/null.
+struct StreamSet {
+    var input = true
+    var output = true
+    /// Not with a terminal: its output is one stream.
+    var error = true
+}
+
 /// The connections of one process's standard streams, and the names the agent knows them by.
 struct ProcessStreams: ~Copyable {
     let tokens: StreamTokens
-    let input: FileDescriptor
-    let output: FileDescriptor
-    /// None with a terminal: its output is one stream.
+    let input: FileDescriptor?
+    let output: FileDescriptor?
     let error: FileDescriptor?
 
-    init(hasTerminal: Bool, socketPath: String, deadline: Deadline) throws(AgentClientError) {
-        let (first, second, third) = (StreamToken.random(), StreamToken.random(), StreamToken.random())
-        let input = try GuestStream.open(first, socketPath: socketPath, deadline: deadline)
-        let output = try GuestStream.open(second, socketPath: socketPath, deadline: deadline)
-        if hasTerminal {
-            error = nil
-        } else {
-            error = try GuestStream.open(third, socketPath: socketPath, deadline: deadline)
+    init(_ set: StreamSet, socketPath: String, deadline: Deadline) throws(AgentClientError) {
+        func open(_ token: StreamToken?) throws(AgentClientError) -> FileDescriptor? {
+            guard let token else { return nil }
+            return try GuestStream.open(token, socketPath: socketPath, deadline: deadline)
         }
+        let tokens = StreamTokens(
+            input: set.input ? .random() : nil, output: set.output ? .random() : nil,
+            error: set.error ? .random() : nil)
+        let input = try open(tokens.input)
+        let output = try open(tokens.output)
+        error = try open(tokens.error)
         self.input = input
         self.output = output
-        tokens = StreamTokens(input: first, output: second, error: hasTerminal ? nil : third)
+        self.tokens = tokens
     }
 
-    var errorNumber: Int32? {
-        switch error {
-        case .some(let error): error.rawValue
-        case .none: nil
-        }
+    /// The descriptors there are, each with fc-proxy's option for it.
+    var options: [(name: String, descriptor: Int32)] {
+        let all = [
+            ("--stdin-fd", Runtime.number(of: input)), ("--stdout-fd", Runtime.number(of: output)),
+            ("--stderr-fd", Runtime.number(of: error)),
+        ]
+        return all.compactMap { name, number in number.map { (name, $0) } }
     }
 }

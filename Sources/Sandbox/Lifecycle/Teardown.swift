@@ -14,6 +14,11 @@ extension Runtime {
         }
     }
 
+    /// Ends a container, and with it whoever runs in its machine.
+    func endContainer(_ record: ContainerRecord) throws(RuntimeError) {
+        if record.isMember { try endMember(record) } else { try endSandbox(of: record) }
+    }
+
     func end(_ identity: ProcessIdentity, of id: String) throws(RuntimeError) {
         guard let descriptor = identity.open() else { return }
         do {
@@ -30,8 +35,14 @@ extension Runtime {
         guard let ended, !ended.isEmpty else { throw .stillRunning(id: id) }
     }
 
-    /// Takes away all that a container left on the host: its sandbox, its cgroups, its directory.
+    /// Takes away all that a container left on the host: its sandbox, or its part of another's, its cgroups, its
+    /// directory.
     func remove(_ record: ContainerRecord, _ directory: consuming ContainerDirectory) throws(RuntimeError) {
+        if record.isMember {
+            try leave(record)
+            try removeCgroups(record)
+            return try remove(directory)
+        }
         // The container's process went before its sandbox did, and the sandbox may still be about to.
         if let supervisor = record.supervisor, let descriptor = supervisor.open() {
             if (try? wait(for: descriptor.rawValue, of: record.id, .seconds(2))) == nil { try endSandbox(of: record) }

@@ -94,13 +94,13 @@ public enum Directory {
 }
 
 extension FileDescriptor {
-    /// flock(2), exclusive.
+    /// flock(2), exclusive, or shared with others who ask for that.
     ///
     /// - Returns: false where somebody else holds the lock. It is let go when the last descriptor on
     ///   this open file is closed.
-    public borrowing func tryLock() throws(Errno) -> Bool {
+    public borrowing func tryLock(isShared: Bool = false) throws(Errno) -> Bool {
         do {
-            try syscall(__NR_flock, Int(rawValue), Int(LOCK_EX | LOCK_NB))
+            try syscall(__NR_flock, Int(rawValue), Int((isShared ? LOCK_SH : LOCK_EX) | LOCK_NB))
             return true
         } catch  where error == .wouldBlock || error == .interrupted {
             return false

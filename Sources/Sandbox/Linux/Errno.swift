@@ -30,6 +30,9 @@ extension Errno {
     public static let outOfMemory = Errno(rawValue: ENOMEM)
     public static let permissionDenied = Errno(rawValue: EACCES)
     public static let busy = Errno(rawValue: EBUSY)
+    public static let noSuchDevice = Errno(rawValue: ENODEV)
+    /// What a file system says of a broken disk.
+    public static let structureNeedsCleaning = Errno(rawValue: EUCLEAN)
     public static let exists = Errno(rawValue: EEXIST)
     public static let notDirectory = Errno(rawValue: ENOTDIR)
     public static let isDirectory = Errno(rawValue: EISDIR)

@@ -92,4 +92,9 @@ public enum FileNode {
     public static func synchronize(_ file: Int32) throws(Errno) {
         try syscall(__NR_syncfs, Int(file))
     }
+
+    /// sync(2): the same of every file system there is.
+    public static func synchronizeAll() throws(Errno) {
+        try syscall(__NR_sync)
+    }
 }

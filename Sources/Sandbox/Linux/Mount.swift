@@ -42,29 +42,10 @@ public enum Mount {
     public static func make(
         _ type: String, source: String? = nil, options: [String] = [], attributes: Attributes = []
     ) throws(Errno) -> FileDescriptor {
-        let context = try withPath(type) { (name) throws(Errno) in
-            FileDescriptor(owning: Int32(try syscall(__NR_fsopen, name, 1)))
-        }
-        if let source { try configure(context.rawValue, key: "source", value: source) }
-        for option in options {
-            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            try configure(context.rawValue, key: String(parts[0]), value: parts.count > 1 ? String(parts[1]) : nil)
-        }
-        try syscall(__NR_fsconfig, Int(context.rawValue), 6, 0, 0, 0)
-        return FileDescriptor(
-            owning: Int32(try syscall(__NR_fsmount, Int(context.rawValue), 1, Int(attributes.rawValue))))
-    }
-
-    static func configure(_ context: Int32, key: String, value: String?) throws(Errno) {
-        try withPath(key) { (key) throws(Errno) in
-            guard let value else {
-                _ = try syscall(__NR_fsconfig, Int(context), 0, key, 0, 0)
-                return
-            }
-            try withPath(value) { (value) throws(Errno) in
-                _ = try syscall(__NR_fsconfig, Int(context), 1, key, value, 0)
-            }
-        }
+        let context = try FileSystemContext(type)
+        if let source { try context.set("source", to: source) }
+        for option in options { try context.set(option) }
+        return try context.mount(attributes)
     }
 
     /// move_mount(2): attaches the detached `mount` on `target`, an open directory or file (O_PATH will do),

@@ -4,8 +4,9 @@ public import SandboxPlan
 /// the host it is to see.
 public struct BundlePlan: Sendable {
     public var container: ContainerPlan
-    /// In the order of the document's mounts; the root file system is the first.
+    /// In the order of the document's mounts; the root file system is the first, where it is shared.
     public var shares: [Share]
+    public var disks: [HostDisk] = []
     /// The user the sandbox must not grant more than: limits on the host, with the machine's own added.
     public var limits: HostLimits
 }
@@ -46,6 +47,12 @@ public enum PlanningError: Error, Equatable {
     /// A mount's source on the host cannot be used.
     case mountSource(index: Int, path: String, reason: String)
     case seccomp(String)
+    /// An annotation that is read here.
+    case annotation(String, value: String, problem: String)
+    /// No file system that a disk can hold.
+    case fileSystem(String)
+    /// An option that a disk is not mounted with.
+    case diskOption(String)
     /// A field of the document whose value is not known here.
     case field(path: String, problem: String)
 }
@@ -55,6 +62,10 @@ extension PlanningError: CustomStringConvertible {
         switch self {
         case .mountSource(let index, let path, let reason): "mounts[\(index)].source: \(path): \(reason)"
         case .seccomp(let reason): "linux.seccomp: \(reason)"
+        case .annotation(let key, let value, let problem): "annotations[\"\(key)\"]: \"\(value)\" \(problem)"
+        case .fileSystem(let type):
+            "file system \"\(type)\": not one of \(DiskFileSystem.allCases.map(\.name).joined(separator: ", "))"
+        case .diskOption(let option): "mount option \"\(option)\" is not supported for a root file system"
         case .field(let path, let problem): "\(path): \(problem)"
         }
     }

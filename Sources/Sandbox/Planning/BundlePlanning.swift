@@ -14,37 +14,49 @@ extension BundlePlan {
     ///   - rootPath: the root file system, absolute, every symlink resolved.
     ///   - bundlePath: what relative mount sources are relative to.
     ///   - shareName: the container's directory in the shared tree, unique in the sandbox.
+    ///   - place: whose namespaces it shares.
+    ///   - rootDisk: where the root file system is, instead of at `rootPath`.
     ///   - kind: what stands at a path of the host; throws the reason, for a person, if nothing usable does.
     public init(
-        spec: Spec, id: String, rootPath: String, bundlePath: String, shareName: String,
-        kind: (String) throws -> FileKind
+        spec: Spec, id: String, rootPath: String, bundlePath: String, shareName: String, place: PodPlace = .alone,
+        rootDisk: DiskMount? = nil, kind: (String) throws -> FileKind
     ) throws(PlanningError) {
         guard let document = spec.process else { throw .field(path: "process", problem: "is required") }
         let isReadOnly = spec.root?.readonly ?? false
-        let rootShare = Share(
-            source: rootPath, sharedPath: "\(shareName)/rootfs", isFile: false, isRecursive: true,
-            isReadOnly: isReadOnly, isRecursivelyReadOnly: false)
-        shares = [rootShare]
+        let root: RootPlan
+        if let rootDisk {
+            shares = []
+            root = RootPlan(.disk(rootDisk), isReadOnly: isReadOnly || rootDisk.isReadOnly)
+        } else {
+            let share = Share(
+                source: rootPath, sharedPath: "\(shareName)/rootfs", isFile: false, isRecursive: true,
+                isReadOnly: isReadOnly, isRecursivelyReadOnly: false)
+            shares = [share]
+            root = RootPlan(.shared(path: share.sharedPath), isReadOnly: isReadOnly)
+        }
         container = ContainerPlan(
-            id: id, process: try ProcessPlan(document, seccomp: spec.linux?.seccomp),
-            root: RootPlan(sharedPath: rootShare.sharedPath, isReadOnly: isReadOnly))
+            id: id, process: try ProcessPlan(document, seccomp: spec.linux?.seccomp), root: root)
         container.hostname = spec.hostname.isEmpty ? nil : spec.hostname
         container.domainName = spec.domainname.isEmpty ? nil : spec.domainname
         for (index, mount) in spec.mounts.enumerated() {
             let (plan, share) = try MountPlan.planning(
                 mount, index: index, bundlePath: bundlePath, sharedPath: "\(shareName)/mounts/\(index)", kind: kind)
+            if place != .alone, plan.isSharedMemory(of: mount) {
+                container.mounts.append(plan.ofPod)
+                continue
+            }
             container.mounts.append(plan)
             if let share { shares.append(share) }
         }
         limits = HostLimits(spec.linux?.resources)
         guard let linux = spec.linux else {
-            container.namespaces = NamespacePlan.planning([])
+            container.namespaces = NamespacePlan.planning([], place)
             return
         }
         if !linux.rootfsPropagation.isEmpty {
             container.root.propagation = MountOptions.Propagation(option: linux.rootfsPropagation)?.plan
         }
-        container.namespaces = NamespacePlan.planning(linux.namespaces)
+        container.namespaces = NamespacePlan.planning(linux.namespaces, place)
         container.devices = linux.devices.map(DevicePlan.init)
         container.maskedPaths = linux.maskedPaths
         container.readOnlyPaths = linux.readonlyPaths
@@ -57,13 +69,48 @@ extension BundlePlan {
     }
 }
 
+/// Whose namespaces a container of a pod shares.
+public enum PodPlace: Hashable, Sendable {
+    case alone
+    /// The others of its machine share with it.
+    case sandbox
+    /// It shares with the container of this id, in whose machine it runs.
+    case member(sandbox: String)
+}
+
 extension NamespacePlan {
     /// A container always has its own of the kinds that keep it from the agent, whatever the document leaves
     /// to the host: there is no host in there. Only the network is shared where it is not asked for.
-    static func planning(_ namespaces: [Spec.Linux.Namespace]) -> [NamespacePlan] {
+    ///
+    /// The containers of a pod have the guest's network together, and the sandbox's ipc. Its uts a member shares unless
+    /// the document asks for a new one, and its pid only where the document names one by its path.
+    static func planning(_ namespaces: [Spec.Linux.Namespace], _ place: PodPlace) -> [NamespacePlan] {
         let own: [NamespaceKind] = [.mount, .pid, .ipc, .uts, .cgroup]
         let network = namespaces.contains { $0.type == .network }
-        return (own + (network ? [.network] : [])).map { NamespacePlan(kind: $0) }
+        guard case .member(let sandbox) = place else {
+            return (own + (network && place == .alone ? [.network] : [])).map { NamespacePlan(kind: $0) }
+        }
+        func path(_ type: Spec.Linux.NamespaceType) -> String? { namespaces.first { $0.type == type }?.path }
+        var joined: Set<NamespaceKind> = [.ipc]
+        if path(.uts) != "" { joined.insert(.uts) }
+        if let path = path(.pid), !path.isEmpty { joined.insert(.pid) }
+        return own.map { NamespacePlan(kind: $0, joins: joined.contains($0) ? sandbox : nil) }
+    }
+}
+
+extension MountPlan {
+    /// Whether the document shows the container the memory that its pod shares: a directory that the client made on
+    /// the host for it, `…/shm`. The guest has one, in which what is written by one process is there for another.
+    func isSharedMemory(of mount: Spec.Mount) -> Bool {
+        guard case .shared(_, isFile: false, _) = source else { return false }
+        return destination == "/dev/shm" && mount.source != "/dev/shm" && mount.source.hasSuffix("/shm")
+    }
+
+    /// The guest's in its place.
+    var ofPod: MountPlan {
+        var plan = self
+        plan.source = .guest(path: "/dev/shm", recursive: false)
+        return plan
     }
 }
 

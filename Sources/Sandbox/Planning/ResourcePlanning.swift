@@ -1,12 +1,12 @@
-import OCISpec
-import SandboxPlan
+public import OCISpec
+public import SandboxPlan
 
 extension ResourcePlan {
     /// The document's limits as files of cgroup v2, converted as runc and crun do it.
     ///
     /// Swap is left out: the guest has none, so no limit on it can be passed. CPU sets are the host's CPUs and
     /// are kept there.
-    init(_ resources: Spec.Linux.Resources) throws(PlanningError) {
+    public init(_ resources: Spec.Linux.Resources) throws(PlanningError) {
         self.init()
         if let limit = resources.memory?.limit, limit != 0 { set("memory.max", limit) }
         if let reservation = resources.memory?.reservation, reservation != 0 { set("memory.low", reservation) }

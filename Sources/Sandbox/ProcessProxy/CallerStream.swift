@@ -7,7 +7,8 @@ enum CallerStream {
     /// A descriptor on what `number` is open on, that does not block where that could be for long.
     ///
     /// O_NONBLOCK belongs to the open file, which others share (the caller's shell, for one), so a pipe or
-    /// terminal is opened anew. Sockets cannot be; files never block for long.
+    /// terminal is opened anew. Sockets cannot be; files never block for long. A fifo that the caller has open both
+    /// ways stays so: its reader may come and go without the writer's hearing of it.
     static func nonBlocking(_ number: Int32, _ access: OpenOptions) throws(Errno) -> FileDescriptor {
         var status = stat()
         let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
@@ -15,9 +16,11 @@ enum CallerStream {
         }
         if result < 0 { throw Errno(rawValue: Int32(-result)) }
         let kind = status.st_mode & S_IFMT
+        let flags = Int32(truncatingIfNeeded: try syscall(__NR_fcntl, Int(number), Int(F_GETFL)))
+        let isBothWays = kind == S_IFIFO && access != [] && flags & O_ACCMODE == O_RDWR
         if kind == S_IFIFO || kind == S_IFCHR,
             let descriptor = try? FileDescriptor.open(
-                "/proc/self/fd/\(number)", [access, .nonBlocking, .noControllingTerminal])
+                "/proc/self/fd/\(number)", [isBothWays ? .readWrite : access, .nonBlocking, .noControllingTerminal])
         {
             return descriptor
         }

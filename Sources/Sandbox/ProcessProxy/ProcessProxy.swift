@@ -9,8 +9,10 @@ import SandboxPlan
 public final class ProcessProxy {
     /// Requests up to here were made on the connection by who opened it.
     static let firstRequest: UInt64 = 1 << 32
+    /// The one that asks for the end alone, where it is asked.
+    static let earlyRequest = firstRequest + 1
     /// How long output may make no progress once the process was killed: nobody reads it any more.
-    static let stallMilliseconds: Int32 = 2000
+    static let killedStallMilliseconds: Int32 = 2000
 
     private let name: ProcessName
     private let control: FileDescriptor
@@ -23,6 +25,11 @@ public final class ProcessProxy {
     private var error: StreamPump?
     private let terminal: Int32?
     private var end: ProcessExit.Status?
+    /// How the process ended, while the guest still has output of its to hand over.
+    private var earlyEnd: ProcessExit.Status?
+    private let stallMilliseconds: Int32?
+    /// When the caller last took something, or the process ended.
+    private var lastProgress = SystemTime.monotonicNanoseconds()
 
     /// The program: reads its command line, serves, and ends as the guest's process did.
     public static func main() -> Never {
@@ -56,6 +63,7 @@ public final class ProcessProxy {
     init(_ arguments: ProxyArguments) throws(Errno) {
         signals = try SignalDescriptor()
         name = arguments.name
+        stallMilliseconds = arguments.stallMilliseconds
         control = FileDescriptor(owning: arguments.control)
         try control.setNonBlocking(true)
         if let number = arguments.input {
@@ -87,19 +95,30 @@ public final class ProcessProxy {
         for number in (keepingInput ? 1 : 0)...2 { try syscall(__NR_dup3, Int(null.rawValue), number, 0) }
     }
 
-    /// Relays until the process has ended and its output is delivered.
+    /// Relays until the process has ended and its output is delivered, or nobody takes it.
     func serve() -> ProcessExit.Status {
         send(.wait(name))
+        if stallMilliseconds != nil { send(.wait(name, isEarly: true)) }
         if let terminal, let size = RawTerminal.size(terminal), size.rows > 0 { send(.resize(name, size: size)) }
         while true {
             if let end, output == nil, error == nil { return end }
-            let moved = poll()
-            if let end, !moved, case .signaled = end { return end }
+            poll()
+            if let known = end ?? earlyEnd, patience(known) == 0 { return known }
         }
     }
 
-    /// Waits for something to do and does it. False where the wait was in vain.
-    private func poll() -> Bool {
+    /// How many milliseconds more the caller has to take some of the output of a process that ended as `end` says; nil:
+    /// as long as it likes.
+    private func patience(_ end: ProcessExit.Status) -> Int32? {
+        var limit = stallMilliseconds
+        if limit == nil, case .signaled = end { limit = Self.killedStallMilliseconds }
+        guard let limit else { return nil }
+        let waited = (SystemTime.monotonicNanoseconds() - lastProgress) / 1_000_000
+        return Int32(clamping: max(0, Int64(limit) - Int64(waited)))
+    }
+
+    /// Waits for something to do and does it.
+    private func poll() {
         var entries = [
             pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(
@@ -109,19 +128,19 @@ public final class ProcessProxy {
         for interest in [input?.interest, output?.interest, error?.interest] {
             entries.append(pollfd(fd: interest?.descriptor ?? -1, events: interest?.events ?? 0, revents: 0))
         }
-        let timeout: Int32 = end == nil ? -1 : Self.stallMilliseconds
-        let ready = unsafe Glibc.poll(&entries, nfds_t(entries.count), timeout)
-        guard ready > 0 else { return ready < 0 }
+        let timeout = (end ?? earlyEnd).flatMap(patience) ?? -1
+        guard unsafe Glibc.poll(&entries, nfds_t(entries.count), timeout) > 0 else { return }
         if entries[0].revents != 0 { takeSignals() }
         if entries[1].revents != 0 { takeControl() }
         if entries[2].revents != 0 { _ = input?.advance() }
-        if entries[3].revents != 0 { _ = output?.advance() }
-        if entries[4].revents != 0 { _ = error?.advance() }
+        var hasMoved = false
+        if entries[3].revents != 0 { hasMoved = output?.advance() ?? false }
+        if entries[4].revents != 0, error?.advance() ?? false { hasMoved = true }
+        if hasMoved { lastProgress = SystemTime.monotonicNanoseconds() }
         // What is finished closes its side, so that the other sees it end.
         if input?.isFinished ?? false { input = nil }
         if output?.isFinished ?? false { output = nil }
         if error?.isFinished ?? false { error = nil }
-        return true
     }
 
     private func takeSignals() {
@@ -144,6 +163,11 @@ public final class ProcessProxy {
             while let message = try frames.next() {
                 let answer = try AnswerMessage(decoding: message)
                 if answer.id == Self.firstRequest { finish(answer.answer) }
+                // Told once: a guest that repeats itself gains no time by it.
+                if answer.id == Self.earlyRequest, earlyEnd == nil, case .exited(let exit) = answer.answer {
+                    earlyEnd = exit.status
+                    lastProgress = SystemTime.monotonicNanoseconds()
+                }
             }
         } catch let error as Errno where error == .wouldBlock {
             return
@@ -153,12 +177,15 @@ public final class ProcessProxy {
     }
 
     private func finish(_ answer: Answer) {
-        if case .exited(let exit) = answer { end = exit.status } else { lose() }
+        guard case .exited(let exit) = answer else { return lose() }
+        end = exit.status
+        lastProgress = SystemTime.monotonicNanoseconds()
     }
 
     /// The guest is gone, and the process with it: that is a kill.
     private func lose() {
-        end = .signaled(signal: SIGKILL)
+        end = earlyEnd ?? .signaled(signal: SIGKILL)
+        lastProgress = SystemTime.monotonicNanoseconds()
     }
 
     private func send(_ request: Request) {

@@ -14,6 +14,9 @@ struct ProxyArguments {
     var hasTerminal = false
     /// Held, never used: the sandbox lives for as long as somebody holds it.
     var lifeline: Int32?
+    /// How long output that nobody takes is waited for once the process has ended; nil: for as long as it lasts, where
+    /// the process was not killed.
+    var stallMilliseconds: Int32?
 
     enum Problem: Error, CustomStringConvertible {
         case unknown(String)
@@ -49,6 +52,9 @@ struct ProxyArguments {
             case "--stdout-fd": output = try Self.descriptor(value, word)
             case "--stderr-fd": error = try Self.descriptor(value, word)
             case "--lifeline-fd": lifeline = try Self.descriptor(value, word)
+            case "--stall-ms":
+                guard let number = Int32(value), number >= 0 else { throw .value(word) }
+                stallMilliseconds = number
             default: throw .unknown(word)
             }
         }

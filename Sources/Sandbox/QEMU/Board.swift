@@ -23,6 +23,14 @@ enum Board {
         }
     }
 
+    /// The block device, whose name alone does not follow the rule.
+    var disk: String {
+        switch self {
+        case .q35: "vhost-user-blk-pci"
+        case .microvm: "vhost-user-blk"
+        }
+    }
+
     /// What a microVM has no use for is left out: each costs the guest's start something.
     var options: [QEMUOption] {
         switch self {

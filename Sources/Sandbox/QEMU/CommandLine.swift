@@ -10,7 +10,7 @@ extension QEMUEngine {
     func arguments(for machine: MachinePlan) -> [String] {
         let mebibytes = "\(machine.memoryByteCount >> 20)M"
         let board = Board(machine.deviceDiscovery)
-        let options =
+        var options =
             board.options + [
                 // Shared, so that fc-vmm and fc-fsd can map it.
                 QEMUOption("object", "memory-backend-memfd", ["id": "ram", "size": mebibytes, "share": "on"]),
@@ -28,6 +28,23 @@ extension QEMUEngine {
                 QEMUOption("serial", "chardev:console"),
                 QEMUOption("sandbox", "on", Self.sandbox),
             ]
+        if machine.reportsFreeMemory {
+            // QEMU's own: it alone can take pages out of the machine's memory.
+            options.append(
+                QEMUOption(
+                    "device", "virtio-balloon-\(board.bus)",
+                    ["free-page-reporting": "on", "deflate-on-oom": "on"]))
+        }
+        for index in machine.disks.indices {
+            let channel = Self.firstDiskChannel + Int32(index)
+            options += [
+                QEMUOption("chardev", "socket", ["id": "disk\(index)", "fd": "\(channel)"]),
+                // One queue of fc-vmm's size; what is written is cached as fc-vmm says.
+                QEMUOption(
+                    "device", board.disk,
+                    ["chardev": "disk\(index)", "num-queues": "1", "queue-size": "256", "config-wce": "off"]),
+            ]
+        }
         return ["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]
             + options.flatMap(\.words)
             + [

@@ -36,13 +36,18 @@ public struct QEMUEngine: Engine {
         try checkReadable([machine.kernelPath, machine.initramfsPath])
         let vsock = try channel("vsock")
         let console = try channel("the console")
+        var disks = DiskChannels()
+        for _ in machine.disks { try disks.add() }
         let processes = [
-            monitorProcess(machine, devices, vsock: vsock.first.rawValue, console: console.first.rawValue),
-            qemuProcess(machine, devices, vsock: vsock.second.rawValue, console: console.second.rawValue),
+            monitorProcess(
+                machine, devices, vsock: vsock.first.rawValue, console: console.first.rawValue, disks: disks.monitors),
+            qemuProcess(
+                machine, devices, vsock: vsock.second.rawValue, console: console.second.rawValue,
+                disks: disks.machines),
         ]
         return MachineProcesses(
             processes: processes,
-            channels: [
+            channels: disks.release() + [
                 vsock.first.release(), vsock.second.release(), console.first.release(), console.second.release(),
             ])
     }
@@ -66,9 +71,10 @@ public struct QEMUEngine: Engine {
         }
     }
 
-    /// fc-vmm: the vsock device, and the keeper of the console's log. It needs no capability and no file.
+    /// fc-vmm: the vsock device, the disks, and the keeper of the console's log. It needs no capability, and of files
+    /// only what it is handed.
     func monitorProcess(
-        _ machine: MachinePlan, _ devices: MachineDevices, vsock: Int32, console: Int32
+        _ machine: MachinePlan, _ devices: MachineDevices, vsock: Int32, console: Int32, disks: [Int32] = []
     ) -> JailedProcess {
         var process = JailedProcess(
             name: "fc-vmm", executable: monitor,
@@ -87,12 +93,24 @@ public struct QEMUEngine: Engine {
             HandedDescriptor(here: devices.consoleLog, there: 7),
             HandedDescriptor(here: devices.control, there: 8),
         ]
+        var next: Int32 = 9
+        for (disk, channel) in zip(machine.disks, disks) {
+            process.arguments += ["--disk", disk.flagValue(descriptor: next) + ",vhost-fd=\(next + 1)"]
+            process.descriptors += [
+                HandedDescriptor(here: disk.descriptor, there: next),
+                HandedDescriptor(here: channel, there: next + 1),
+            ]
+            next += 2
+        }
         process.resourceLimits = [.noCore]
         return process
     }
 
+    /// Descriptor of the first disk's channel in QEMU; the others follow.
+    static let firstDiskChannel: Int32 = 6
+
     func qemuProcess(
-        _ machine: MachinePlan, _ devices: MachineDevices, vsock: Int32, console: Int32
+        _ machine: MachinePlan, _ devices: MachineDevices, vsock: Int32, console: Int32, disks: [Int32] = []
     ) -> JailedProcess {
         var process = JailedProcess(
             name: "qemu", executable: installation.executable, arguments: arguments(for: machine))
@@ -112,6 +130,9 @@ public struct QEMUEngine: Engine {
             HandedDescriptor(here: devices.fileSystemSocket, there: 4),
             HandedDescriptor(here: console, there: 5),
         ]
+        for (index, channel) in disks.enumerated() {
+            process.descriptors.append(HandedDescriptor(here: channel, there: Self.firstDiskChannel + Int32(index)))
+        }
         // A handful of descriptors is all it ever has.
         process.resourceLimits = [.noCore, ResourceLimit(resource: 7, soft: 256, hard: 256)]
         // /dev/kvm is root's and the kvm group's.

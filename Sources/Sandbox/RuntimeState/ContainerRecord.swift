@@ -32,7 +32,13 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var process: ProcessIdentity?
     /// PID 1 of the sandbox's jail; with it goes all that is in there.
     public var supervisor: ProcessIdentity?
-    /// The sandbox's cgroup directories on the host, absolute: one in each hierarchy.
+    /// What it was when it was paused: created or running.
+    public var statusBeforePause: State.Status?
+    /// The virtual machine, where it is this container's own.
+    public var machine: MachineRecord?
+    /// The container's directory in the tree that another's virtual machine shares; nil in one of its own.
+    public var shareName: String?
+    /// Its cgroup directories on the host, absolute: one in each hierarchy. With a machine of its own, that is in there.
     public var cgroupDirectories: [String] = []
     /// Those of them, and of the directories above them, that were made for it: all that is to be removed.
     public var madeCgroupDirectories: [String] = []
@@ -53,6 +59,9 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
         self.creator = creator
         self.created = created.rfc3339Nanoseconds
     }
+
+    /// Whether it runs in another container's virtual machine.
+    public var isMember: Bool { sandboxID != id }
 
     /// The status now: stopped where one of the processes it takes has gone.
     public var currentStatus: State.Status {

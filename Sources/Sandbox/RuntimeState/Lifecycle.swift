@@ -2,7 +2,7 @@ import OCISpec
 
 /// What can be asked of a container that is there.
 public enum Verb: String, Sendable, CaseIterable {
-    case start, kill, exec, delete
+    case start, kill, exec, pause, resume, update, delete
     /// `delete --force`, which takes a container in any state.
     case forceDelete = "forcibly delete"
 }
@@ -19,6 +19,12 @@ public enum Lifecycle {
         // As runc: what has been created has its namespaces, so more can run in them.
         case (.exec, .created), (.exec, .running): true
         case (.exec, .creating), (.exec, .paused), (.exec, .stopped): false
+        case (.pause, .created), (.pause, .running): true
+        case (.pause, .creating), (.pause, .paused), (.pause, .stopped): false
+        case (.resume, .paused): true
+        case (.resume, _): false
+        case (.update, .created), (.update, .running), (.update, .paused): true
+        case (.update, .creating), (.update, .stopped): false
         // As runc: a created container has not run anything, and goes without being asked twice.
         case (.delete, .created), (.delete, .stopped): true
         case (.delete, .creating), (.delete, .running), (.delete, .paused): false
@@ -32,9 +38,10 @@ public enum Lifecycle {
         switch (verb, status) {
         case (.start, _): throw .cannotStart(status)
         case (.exec, _): throw .cannotExec(status)
-        case (.kill, .stopped): throw .notRunning
+        case (.kill, .stopped), (.pause, _), (.update, .stopped): throw .notRunning
+        case (.resume, _): throw .notPaused
         case (.delete, _): throw .cannotDelete(id: id.rawValue, status)
-        case (.kill, _), (.forceDelete, _): throw .notInState(verb: verb, status)
+        case (.kill, _), (.update, _), (.forceDelete, _): throw .notInState(verb: verb, status)
         }
     }
 }

@@ -31,6 +31,14 @@ public struct ProcessIdentity: Hashable, Codable, Sendable {
         return descriptor
     }
 
+    /// The process of number `pid`, held by a pidfd, where it is a child of this one; nil where it is not.
+    public func openChild(_ pid: Int32) -> FileDescriptor? {
+        guard let descriptor = try? Process.descriptor(of: pid), let stat = Self.stat(of: pid), stat.parent == self.pid,
+            isAlive
+        else { return nil }
+        return descriptor
+    }
+
     /// Sends a signal to this process and no other.
     ///
     /// - Returns: false where it has ended.
@@ -57,6 +65,7 @@ public struct ProcessIdentity: Hashable, Codable, Sendable {
 struct ProcessStat: Equatable {
     /// One letter, as proc(5): `R`, `S`, `Z` …
     var state: UInt8
+    var parent: Int32
     var startTime: UInt64
 
     /// nil where the line is none. The command's name, the second field, may hold spaces and parentheses, so
@@ -66,9 +75,11 @@ struct ProcessStat: Equatable {
         let fields = line[(end + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
         // Field 3 is the first here.
         guard fields.count > 19, let letter = fields[0].first, fields[0].count == 1,
+            let parent = Int32(String(decoding: fields[1], as: UTF8.self)),
             let ticks = UInt64(String(decoding: fields[19], as: UTF8.self))
         else { return nil }
         state = letter
+        self.parent = parent
         startTime = ticks
     }
 }

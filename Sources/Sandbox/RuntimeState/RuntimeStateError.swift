@@ -21,6 +21,7 @@ public enum RuntimeStateError: Error, Equatable, Sendable {
     case cannotExec(State.Status)
     case cannotDelete(id: String, State.Status)
     case notRunning
+    case notPaused
     case notInState(verb: Verb, State.Status)
 
     public enum FileOperation: String, Sendable {
@@ -53,6 +54,7 @@ extension RuntimeStateError: CustomStringConvertible {
         case .cannotDelete(let id, let status):
             "cannot delete container \(id) that is not stopped: \(status.rawValue)"
         case .notRunning: "container not running"
+        case .notPaused: "container not paused"
         case .notInState(let verb, let status): "cannot \(verb.rawValue) a container in the \(status.rawValue) state"
         }
     }

@@ -27,16 +27,22 @@ public struct ContainerPlan: Hashable, Sendable {
 
 /// The container's root file system.
 public struct RootPlan: Hashable, Sendable {
-    /// Where it lies in the shared directory tree: relative, no `..`, such as `0/rootfs`.
-    public var sharedPath: String
+    public var source: RootSource
     public var isReadOnly: Bool
     /// How the container's / propagates: nil is private (as runc: rprivate... rslave).
     public var propagation: MountPropagation?
 
-    public init(sharedPath: String, isReadOnly: Bool) {
-        self.sharedPath = sharedPath
+    public init(_ source: RootSource, isReadOnly: Bool) {
+        self.source = source
         self.isReadOnly = isReadOnly
     }
+}
+
+public enum RootSource: Hashable, Sendable {
+    /// Where it lies in the shared directory tree: relative, no `..`, such as `0/rootfs`.
+    case shared(path: String)
+    /// A disk of the machine, mounted by the guest for this container alone.
+    case disk(DiskMount)
 }
 
 public enum MountPropagation: UInt32, Sendable {

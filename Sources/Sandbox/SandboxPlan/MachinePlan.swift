@@ -11,8 +11,18 @@ public struct MachinePlan: Hashable, Sendable {
     public var vcpuCount: Int
     /// A multiple of 1 MiB.
     public var memoryByteCount: UInt64
+    /// The guest is to tell which of its memory it does not use, where the engine leaves that open: memory that a
+    /// container took is the host's again when it has gone.
+    public var reportsFreeMemory = false
     /// 3 to 0xffff_fffe: the guest's address on its vsock.
     public var guestCID: UInt64
+    /// At most ``diskLimit``.
+    public var disks: [DiskPlan] = []
+
+    /// The smallest of QEMU's machines has room for eight virtio devices; two are the sandbox's own.
+    public static let diskLimit = 6
+    /// The most virtual processors of a machine that fc-vmm runs itself: what it is tested with.
+    public static let monitorProcessorLimit = 32
 
     public init(kernelPath: String, initramfsPath: String, vcpuCount: Int, memoryByteCount: UInt64, guestCID: UInt64) {
         self.kernelPath = kernelPath

@@ -1,5 +1,5 @@
+import Block
 import Linux
-import Synchronization
 import VhostUser
 import Virtio
 import Vsock
@@ -15,54 +15,60 @@ enum QEMUDevices {
         do { copying = try Thread(named: "console") { relay.run() } } catch {
             throw .prepare(operation: "console thread", error)
         }
-        let outcome = Result { () throws(VMMError) in try serveVsock(arguments) }
+        let outcome = Result { () throws(VMMError) in try serveDevices(arguments) }
         // Whatever ended the machine, what it said last is worth having.
         relay.end()
         copying.join()
         try outcome.get()
     }
 
-    /// Serves the vsock device until QEMU hangs up.
-    private static func serveVsock(_ arguments: DeviceArguments) throws(VMMError) {
+    /// The devices work on one thread, as in a machine of our own. Each has its socket's messages, which are few, on
+    /// another: the vsock device's on the calling one.
+    private static func serveDevices(_ arguments: DeviceArguments) throws(VMMError) {
+        let sessions = VhostSessions()
         let connection = FileDescriptor(owning: arguments.vsockVhost)
-        let failure = Failure()
         let loop: DeviceLoop
-        let line: Line
-        let device: VsockDevice
+        let vsock: VsockDevice
         do {
-            // A second descriptor, for the devices' thread to hang up on.
-            line = Line(try connection.duplicate())
+            try sessions.add(connection)
             loop = try DeviceLoop()
-            device = try VsockDevice(
+            vsock = try VsockDevice(
                 guestCID: arguments.guestCID, listener: FileDescriptor(owning: arguments.vsockListener), loop: loop
-            ) { [line] error in
+            ) { [sessions] error in
                 // A machine that cannot be talked to is of no use: end it.
-                failure.note(error)
-                line.hangUp()
+                sessions.fail(.vsock(error))
             }
         } catch {
             throw .prepare(operation: "vsock device", error)
         }
-        let counters = device.counters
-        let report = MetricsReport(
-            timeline: BootTimeline(), sections: [MetricsReport.Section(name: "vsock") { counters.metrics }])
+        let counters = vsock.counters
+        var sections = [MetricsReport.Section(name: "vsock") { counters.metrics }]
+        var disks: [ServedDisk] = []
+        for disk in arguments.disks {
+            guard !disks.contains(where: { $0.id == disk.id }) else { throw .repeatedName(disk.id) }
+            let served = try ServedDisk(disk, loop: loop, sessions: sessions)
+            let device = served.device
+            sections.append(MetricsReport.Section(name: "disk-\(disk.id)") { device.metrics })
+            disks.append(served)
+        }
         let attendance = try Attendance(
-            control: arguments.control, log: arguments.log, loop: loop, report: report, answer: { _ in nil })
-        let serving = try serve(loop, in: arguments.vsockDirectory) { [line] error in
-            failure.note(error)
-            line.hangUp()
+            control: arguments.control, log: arguments.log, loop: loop,
+            report: MetricsReport(timeline: BootTimeline(), sections: sections), answer: { _ in nil })
+        let serving = try serve(loop, in: arguments.vsockDirectory) { [sessions] error in
+            sessions.fail(.vsock(error))
         }
-        var outcome: VhostUserError?
-        do throws(VhostUserError) {
-            try Backend(device: device, connection: connection).serve()
+        do throws(VMMError) {
+            for disk in disks { try disk.start() }
+            sessions.serve(vsock, on: connection, VMMError.vhostUser)
         } catch {
-            outcome = error
+            sessions.fail(error)
         }
+        sessions.end()
+        for disk in disks { disk.join() }
         loop.stop()
         serving.join()
         _ = attendance
-        if let error = failure.first { throw .vsock(error) }
-        if let outcome { throw .vhostUser(outcome) }
+        if let failure = sessions.failure { throw failure }
     }
 
     /// Runs `loop` on a thread of its own, whose working directory is `directory`, where the host's ports are: the
@@ -86,24 +92,43 @@ enum QEMUDevices {
     }
 }
 
-/// The first thing that broke the device.
-private final class Failure: Sendable {
-    private let error = Mutex<VirtioError?>(nil)
+/// A disk, and the thread that listens to what QEMU says of it.
+private final class ServedDisk {
+    let id: String
+    let device: BlockDevice
+    private let sessions: VhostSessions
+    private var connection: FileDescriptor?
+    private var thread: Thread?
 
-    func note(_ new: VirtioError) { error.withLock { $0 = $0 ?? new } }
-
-    var first: VirtioError? { error.withLock { $0 } }
-}
-
-/// A connection to be hung up on by whoever holds this.
-private final class Line: Sendable {
-    private let connection: FileDescriptor
-
-    init(_ connection: consuming FileDescriptor) { self.connection = connection }
-
-    func hangUp() {
-        // The other end may have done so already.
-        try? UnixSocket.shutdownReading(connection.rawValue)
-        try? UnixSocket.shutdownWriting(connection.rawValue)
+    init(_ arguments: DiskArguments, loop: DeviceLoop, sessions: VhostSessions) throws(VMMError) {
+        id = arguments.id
+        self.sessions = sessions
+        do throws(BlockError) {
+            device = try BlockDevice(
+                disk: Disk(FileDescriptor(owning: arguments.descriptor), isReadOnly: arguments.isReadOnly),
+                identifier: arguments.id, limits: arguments.limits, loop: loop)
+        } catch {
+            throw .disk(arguments.id, error)
+        }
+        guard let vhost = arguments.vhost else { throw .missingFlag("vhost-fd") }
+        let connection = FileDescriptor(owning: vhost)
+        try preparing("disk \(arguments.id)") { () throws(Errno) in try sessions.add(connection) }
+        self.connection = consume connection
     }
+
+    func start() throws(VMMError) {
+        guard let number = connection.take()?.release() else { return }
+        let (id, device, sessions) = (id, device, sessions)
+        do {
+            thread = try Thread(named: "disk") {
+                sessions.serve(device, on: FileDescriptor(owning: number)) { .diskSession(id, $0) }
+            }
+        } catch {
+            _ = FileDescriptor(owning: number)
+            throw .prepare(operation: "disk thread", error)
+        }
+    }
+
+    /// Waits for the session's end.
+    func join() { thread.take()?.join() }
 }

@@ -28,6 +28,8 @@ enum VMMError: Error, Equatable {
     /// The back-end of the file system device.
     case share(VhostUserError)
     case disk(String, BlockError)
+    /// A disk of QEMU's machine.
+    case diskSession(String, VhostUserError)
     case network(String, NetError)
     case device(String, VirtioError)
     case repeatedName(String)
@@ -57,6 +59,7 @@ extension VMMError: CustomStringConvertible {
         case .boot(let error): "\(error)"
         case .share(let error): "fs device: \(error)"
         case .disk(let id, let error): "disk \(id): \(error)"
+        case .diskSession(let id, let error): "disk \(id): vhost-user: \(error)"
         case .network(let id, let error): "network \(id): \(error)"
         case .device(let name, let error): "\(name) device: \(error)"
         case .repeatedName(let id): "two devices are named \(id)"

@@ -18,6 +18,7 @@ public final class Backend {
     private let connection: Connection
     private let rings: [Ring]
     private var memory: GuestMemory?
+    private let offersConfiguration: Bool
     private var features: UInt64 = 0
     private var protocolFeatures: ProtocolFeatures = []
     /// The rings that the device has been given; empty while it is not active.
@@ -27,17 +28,22 @@ public final class Backend {
     static let ringFeatures =
         VirtioFeature.version1 | VirtioFeature.indirectDescriptors | VirtioFeature.eventIndex
         | VhostUserFeature.protocolFeatures
-    /// A device with no configuration space of its own leaves it to the front-end, as virtio-fs under QEMU.
     private var offeredProtocolFeatures: ProtocolFeatures {
         let always: ProtocolFeatures = [.multipleQueues, .replyAcknowledge, .resetDevice, .memorySlots]
-        return device.configuration.isEmpty ? always : always.union(.configuration)
+        return offersConfiguration ? always.union(.configuration) : always
     }
 
     /// What QEMU's MMIO transport offers a guest for every queue, whatever the device's own size is.
     static let ringSizeOfMMIO: UInt16 = 1024
 
-    /// - Parameter connection: a connected unix stream socket, from now on the back-end's. It is made to block.
-    public init(device: any VirtioDevice, connection: consuming FileDescriptor) throws(VhostUserError) {
+    /// - Parameters:
+    ///   - connection: a connected unix stream socket, from now on the back-end's. It is made to block.
+    ///   - offersConfiguration: whether the front-end may ask for the configuration space. That of a file system is
+    ///     made by the front-end, and QEMU warns of one that is offered to it.
+    public init(
+        device: any VirtioDevice, connection: consuming FileDescriptor, offersConfiguration: Bool = true
+    ) throws(VhostUserError) {
+        self.offersConfiguration = offersConfiguration && !device.configuration.isEmpty
         do { try connection.setNonBlocking(false) } catch { throw .receive(error) }
         self.device = device
         self.connection = Connection(socket: connection)

@@ -30,7 +30,8 @@ enum FileSystemProgram {
             root: try open(options.tree), tag: options.tag, isReadOnly: options.isReadOnly, cache: options.cache,
             workerCount: options.workerCount, descriptorLimit: limit
         ) { line in say(line, on: log) }
-        let backend = try Backend(device: device, connection: try connect(options.connection))
+        let backend = try Backend(
+            device: device, connection: try connect(options.connection), offersConfiguration: false)
         try backend.serve()
     }
 

@@ -51,9 +51,9 @@ struct Daemon {
 
     private var arguments: [String] {
         let name = (try? Directory.link(program, at: FileDescriptor.currentDirectory)) ?? program
-        let named = ["-namespace", invocation.namespace, "-id", invocation.id]
-        let address = ["-address", invocation.containerdAddress]
-        return [name] + named + address + (invocation.isDebug || bootstrap.isDebug ? ["-debug"] : [])
+        let words = [name, "-namespace", invocation.namespace, "-id", invocation.id]
+        return words + ["-address", invocation.containerdAddress]
+            + (invocation.isDebug || bootstrap.isDebug ? ["-debug"] : [])
     }
 
     /// containerd's, with the one thing that it may say by a message.

@@ -8,6 +8,8 @@ struct Logger: ~Copyable {
     /// Reads as ended, or a byte, once the program is ready.
     private let readiness: FileDescriptor
 
+    var readinessNumber: Int32 { readiness.rawValue }
+
     /// Starts `program`, to read what is written to `ends`.
     init(
         _ program: LoggingProgram, containerID: String, namespace: String, _ ends: borrowing StreamEnds

@@ -23,6 +23,16 @@ public struct TaskStreams: ~Copyable {
         }
     }
 
+    /// The numbers of all of it, for a forked copy of the caller that closes what it is not to have.
+    public var descriptors: [Int32] {
+        let readiness: Int32? =
+            switch logger {
+            case .none: nil
+            case .some(let logger): logger.readinessNumber
+            }
+        return [input, output, error, readiness].compactMap { $0 }
+    }
+
     /// Opens what a request names, waiting for nobody: not for a fifo's other end, nor for a logging program.
     ///
     /// A bare path or `fifo://` is a fifo, `file://` a file to append to, `binary://` a logging program, and nothing

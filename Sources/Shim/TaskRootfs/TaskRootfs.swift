@@ -111,7 +111,7 @@ public enum TaskRootfs {
         _ context: borrowing FileSystemContext, _ mount: RootMount, _ words: MountWords
     ) throws(TaskRootfsError) -> FileDescriptor {
         do {
-            return try context.make(words.attributes)
+            return try context.mount(words.attributes)
         } catch {
             throw failure(mount, error, context.messages())
         }

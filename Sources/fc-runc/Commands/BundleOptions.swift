@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Sandbox
 
 /// What create and run share.

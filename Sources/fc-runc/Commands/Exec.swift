@@ -1,8 +1,9 @@
 import ArgumentParser
+import Configuration
 import OCISpec
 import Sandbox
 
-struct Exec: RuntimeCommand {
+struct Exec: ContainerCommand {
     static let name = "exec"
     static let failurePrefix = "exec failed: "
     static let failureStatus: Int32 = 255
@@ -90,6 +91,7 @@ struct Exec: RuntimeCommand {
         request.pidFile = pidFile.map(AbsolutePath.of)
         request.consoleSocket = consoleSocket.map(AbsolutePath.of)
         request.preservedDescriptorCount = preserveFds
+        request.ignoresPause = ignorePaused
         return request
     }
 

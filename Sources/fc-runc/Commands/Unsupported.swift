@@ -22,21 +22,3 @@ struct Restore: UnsupportedCommand {
     @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
     @OptionGroup(visibility: .hidden) var global: GlobalOptions
 }
-
-struct Pause: UnsupportedCommand {
-    static let name = "pause"
-    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(visibility: .hidden) var global: GlobalOptions
-}
-
-struct Resume: UnsupportedCommand {
-    static let name = "resume"
-    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(visibility: .hidden) var global: GlobalOptions
-}
-
-struct Update: UnsupportedCommand {
-    static let name = "update"
-    @Argument(parsing: .allUnrecognized, help: .hidden) var arguments: [String] = []
-    @OptionGroup(visibility: .hidden) var global: GlobalOptions
-}

@@ -8,41 +8,9 @@ import Virtio
 // with anything in them, and a disk that changes its size meanwhile. Held against it: no trap, no request returned
 // twice, nothing written to a disk that is read-only, and nothing that makes a disk longer than it ever was.
 
-private let memoryByteCount: UInt64 = 1 << 20
-private let queueSize: UInt16 = 64
-/// The rings lie where no input leads: a device that was told to write over them would return nonsense by right.
-private let ringStart: UInt64 = 0x5a5a_1234_0000
-private let ringByteCount: UInt64 = 65536
 private let sectors: UInt64 = 64
 
-/// With no memory and no files there is nothing to fuzz: a trap is right.
-private let memory: GuestMemory = {
-    let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, Int(file.rawValue), Int(memoryByteCount))
-    return try! GuestMemory([
-        .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.rawValue),
-        .init(
-            start: GuestAddress(rawValue: ringStart), byteCount: ringByteCount, file: file.rawValue,
-            offset: memoryByteCount - ringByteCount),
-    ])
-}()
 private let disk = try! FileDescriptor.memory(named: "disk")
-
-/// The bytes of the input, zeros when they are used up.
-private struct Input {
-    var bytes: UnsafeRawBufferPointer.SubSequence
-
-    var isEmpty: Bool { bytes.isEmpty }
-    mutating func byte() -> UInt8 { bytes.popFirst() ?? 0 }
-    mutating func word() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
-    mutating func long() -> UInt32 { UInt32(word()) | UInt32(word()) << 16 }
-    mutating func quad() -> UInt64 { UInt64(long()) | UInt64(long()) << 32 }
-}
-
-/// A precondition that says which: a release build's do not.
-private func hold(_ condition: Bool, _ message: StaticString) {
-    if !condition { fatalError("\(message)") }
-}
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
@@ -59,19 +27,14 @@ private func play(_ input: Input) throws {
     let isReadOnly = shape & 1 != 0
     try syscall(77, Int(disk.rawValue), 0)
     try syscall(77, Int(disk.rawValue), Int(sectors * 512))
-    let all = try memory.slice(at: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount)
+    let all = try Guest.memory.slice(
+        at: GuestAddress(rawValue: 0), byteCount: Guest.memoryByteCount - Guest.ringByteCount)
     all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xa5) }
-    let rings = try memory.slice(at: GuestAddress(rawValue: ringStart), byteCount: 12288)
-    rings.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
+    var ring = try Ring(0)
     let features: UInt64 =
         VirtioFeature.version1 | (shape & 2 != 0 ? VirtioFeature.eventIndex | VirtioFeature.indirectDescriptors : 0)
         | (shape & 4 != 0 ? 0 : BlockFeature.flush) | BlockFeature.discard | BlockFeature.writeZeroes
-    let queue = try Virtqueue(
-        memory: memory,
-        layout: .init(
-            size: queueSize, descriptors: GuestAddress(rawValue: ringStart),
-            available: GuestAddress(rawValue: ringStart + 4096), used: GuestAddress(rawValue: ringStart + 8192)),
-        features: features, kick: try EventFD(), call: try EventFD())
+    let queue = try ring.queue(features: features)
     let start = ContinuousClock.now
     var now = start
     let limits =
@@ -81,21 +44,8 @@ private func play(_ input: Input) throws {
             bandwidth: RateLimit(size: 4096, burst: 512, refill: .milliseconds(100)),
             operations: RateLimit(size: 8, refill: .milliseconds(50)))
     let work = BlockWork(
-        disk: try Disk(try disk.duplicate(), isReadOnly: isReadOnly), queue: queue, memory: memory,
+        disk: try Disk(try disk.duplicate(), isReadOnly: isReadOnly), queue: queue, memory: Guest.memory,
         features: features, limits: limits, now: start)
-    var nextAvailable: UInt16 = 0
-    func offer(_ head: UInt16) throws {
-        try rings.store(head, at: 4096 + 4 + 2 * Int(nextAvailable % queueSize))
-        nextAvailable &+= 1
-        try rings.storeRelease(nextAvailable, at: 4096 + 2)
-    }
-    func describe(_ index: UInt16, _ address: UInt64, _ count: UInt32, _ flags: UInt16, _ next: UInt16) throws {
-        let offset = 16 * Int(index % queueSize)
-        try rings.store(address, at: offset)
-        try rings.store(count, at: offset + 8)
-        try rings.store(flags, at: offset + 12)
-        try rings.store(next, at: offset + 14)
-    }
     var shrunk = false
     var steps = 0
     while !input.isEmpty, steps < 500 {
@@ -119,18 +69,18 @@ private func play(_ input: Input) throws {
             let first = slot * 4
             if cut & 64 == 0 {
                 let range = type == 11 || type == 13
-                try describe(first, base, headerCount, 1, first + 1)
-                try describe(
+                try ring.describe(first, base, headerCount, 1, first + 1)
+                try ring.describe(
                     first + 1, base + 16, range ? 16 : dataCount, isToDevice ? 1 : 3, first + 2)
-                try describe(first + 2, base + 32767, 1, 2, 0)
+                try ring.describe(first + 2, base + 32767, 1, 2, 0)
             } else {
-                try describe(first, base, headerCount, 1, first + 1)
-                try describe(first + 1, base + 64, dataCount + 1, 2, 0)
+                try ring.describe(first, base, headerCount, 1, first + 1)
+                try ring.describe(first + 1, base + 64, dataCount + 1, 2, 0)
             }
-            try offer(first)
+            try ring.offer(first)
         case 3:
-            try describe(input.word(), input.quad() & 0xf_ffff, input.long(), input.word(), input.word())
-            if input.byte() & 1 == 0 { try offer(input.word()) }
+            try ring.describe(input.word(), input.quad() & 0xf_ffff, input.long(), input.word(), input.word())
+            if input.byte() & 1 == 0 { try ring.offer(input.word()) }
         case 4:
             now = now.advanced(by: .milliseconds(Int(input.byte())))
         default:
@@ -143,7 +93,7 @@ private func play(_ input: Input) throws {
             turns += 1
             hold(turns < 1000, "the disk never rests")
         }
-        let used = try rings.loadAcquire(at: 8192 + 2)
+        let used = try ring.usedCount()
         hold(used == queue.nextAvailable, "a request without a disk's answer, or with two")
         let byteCount = try size()
         hold(byteCount <= Int(sectors * 512), "the disk has grown")

@@ -8,85 +8,16 @@ import Virtio
 // frames its peer sends. Held against it: no trap, no chain returned twice, no frame longer than its buffers, and a
 // device that rests when there is nothing to do.
 
-private let memoryByteCount: UInt64 = 1 << 20
-private let queueSize: UInt16 = 64
-/// The rings lie where no input leads: a device that was told to write over them would return nonsense by right.
-private let ringStart: UInt64 = 0x5a5a_1234_0000
-private let ringByteCount: UInt64 = 65536
-
-/// With no memory and no sockets there is nothing to fuzz: a trap is right.
-private let memory: GuestMemory = {
-    let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, Int(file.rawValue), Int(memoryByteCount))
-    return try! GuestMemory([
-        .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.rawValue),
-        .init(
-            start: GuestAddress(rawValue: ringStart), byteCount: ringByteCount, file: file.rawValue,
-            offset: memoryByteCount - ringByteCount),
-    ])
-}()
-
-/// The bytes of the input, zeros when they are used up.
-private struct Input {
-    var bytes: UnsafeRawBufferPointer.SubSequence
-
-    var isEmpty: Bool { bytes.isEmpty }
-    mutating func byte() -> UInt8 { bytes.popFirst() ?? 0 }
-    mutating func word() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
-    mutating func long() -> UInt32 { UInt32(word()) | UInt32(word()) << 16 }
-}
-
-/// The driver's half of a queue.
-private struct Ring {
-    let start: UInt64
-    let all: GuestSlice
-    var nextAvailable: UInt16 = 0
-
-    init(start: UInt64) throws {
-        self.start = start
-        all = try memory.slice(at: GuestAddress(rawValue: start), byteCount: 12288)
-        all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
-    }
-
-    func queue(features: UInt64) throws -> Virtqueue {
-        try Virtqueue(
-            memory: memory,
-            layout: .init(
-                size: queueSize, descriptors: GuestAddress(rawValue: start),
-                available: GuestAddress(rawValue: start + 4096), used: GuestAddress(rawValue: start + 8192)),
-            features: features, kick: try EventFD(), call: try EventFD())
-    }
-
-    func describe(_ index: UInt16, _ address: UInt64, _ byteCount: UInt32, _ flags: UInt16, _ next: UInt16) throws {
-        let offset = 16 * Int(index % queueSize)
-        try all.store(address, at: offset)
-        try all.store(byteCount, at: offset + 8)
-        try all.store(flags, at: offset + 12)
-        try all.store(next, at: offset + 14)
-    }
-
-    mutating func offer(_ head: UInt16) throws {
-        try all.store(head, at: 4096 + 4 + 2 * Int(nextAvailable % queueSize))
-        nextAvailable &+= 1
-        try all.storeRelease(nextAvailable, at: 4096 + 2)
-    }
-
-    func usedCount() throws -> UInt16 { try all.loadAcquire(at: 8192 + 2) }
-
+extension Ring {
     /// What the device says it wrote is no more than what any buffer here holds.
     func check(from: UInt16, to: UInt16) throws {
         var index = from
         while index != to {
-            let byteCount: UInt32 = try all.load(at: 8192 + 8 + 8 * Int(index % queueSize))
-            hold(UInt64(byteCount) <= 64 * memoryByteCount, "more written than there is")
+            let byteCount: UInt32 = try all.load(at: 8192 + 8 + 8 * Int(index % Ring.size))
+            hold(UInt64(byteCount) <= 64 * Guest.memoryByteCount, "more written than there is")
             index &+= 1
         }
     }
-}
-
-/// A precondition that says which: a release build's do not.
-private func hold(_ condition: Bool, _ message: StaticString) {
-    if !condition { fatalError("\(message)") }
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -112,12 +43,12 @@ private func play(_ input: Input) throws {
         : RateLimits(
             bandwidth: RateLimit(size: 4096, burst: 512, refill: .milliseconds(100)),
             operations: RateLimit(size: 8, refill: .milliseconds(50)))
-    var receive = try Ring(start: ringStart)
-    var transmit = try Ring(start: ringStart + 16384)
+    var receive = try Ring(0)
+    var transmit = try Ring(1)
     let receiveQueue = try receive.queue(features: features)
     let transmitQueue = try transmit.queue(features: features)
     let work = try NetWork(
-        tap: try Tap(packetSocket: try pair.second.duplicate()), memory: memory, features: features,
+        tap: try Tap(packetSocket: try pair.second.duplicate()), memory: Guest.memory, features: features,
         receiveQueue: receiveQueue, transmitQueue: transmitQueue, receive: limits, transmit: limits)
     var now = ContinuousClock.now
     var received: UInt16 = 0
@@ -144,7 +75,7 @@ private func play(_ input: Input) throws {
             let count = UInt16(input.byte() & 15) + 1
             let byteCount = UInt32(input.word() & 4095) + 12
             for _ in 0..<count {
-                let index = receive.nextAvailable % queueSize
+                let index = receive.nextAvailable % Ring.size
                 try receive.describe(index, 524288 + UInt64(index) * 4096, byteCount, 2, 0)
                 try receive.offer(index)
             }
@@ -177,7 +108,7 @@ private func play(_ input: Input) throws {
         let used = try receive.usedCount()
         try receive.check(from: received, to: used)
         received = used
-        hold(receiveQueue.nextAvailable &- used <= queueSize, "a chain returned twice")
+        hold(receiveQueue.nextAvailable &- used <= Ring.size, "a chain returned twice")
         let sent = try transmit.usedCount()
         hold(transmitQueue.nextAvailable == sent, "a frame kept, or returned twice")
     }

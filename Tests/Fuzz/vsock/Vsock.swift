@@ -7,26 +7,6 @@ import Vsock
 // host's streams do meanwhile. Held against it: no trap, no more connections than allowed, no more bytes kept
 // than the windows promise, and every chain returned once.
 
-private let memoryByteCount: UInt64 = 1 << 20
-private let queueSize: UInt16 = 64
-
-/// One memory for all runs; each begins with empty rings.
-private let memory: GuestMemory = {
-    let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, Int(file.rawValue), Int(memoryByteCount))
-    return try! GuestMemory([.init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount, file: file.rawValue)])
-}()
-
-/// The bytes of the input, zeros when they are used up.
-private struct Input {
-    var bytes: UnsafeRawBufferPointer.SubSequence
-
-    var isEmpty: Bool { bytes.isEmpty }
-    mutating func byte() -> UInt8 { bytes.popFirst() ?? 0 }
-    mutating func word() -> UInt16 { UInt16(byte()) | UInt16(byte()) << 8 }
-    mutating func long() -> UInt32 { UInt32(word()) | UInt32(word()) << 16 }
-}
-
 private final class FuzzStream: HostStream {
     let token: UInt64
     var fromHost = 0
@@ -74,45 +54,6 @@ private final class FuzzHost: HostPorts {
     }
 }
 
-/// The driver's half of a queue.
-private struct Ring {
-    let start: UInt64
-    let all: GuestSlice
-    var nextAvailable: UInt16 = 0
-
-    init(start: UInt64) throws {
-        self.start = start
-        all = try memory.slice(at: GuestAddress(rawValue: start), byteCount: 12288)
-        all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0) }
-    }
-
-    func queue(features: UInt64) throws -> Virtqueue {
-        try Virtqueue(
-            memory: memory,
-            layout: .init(
-                size: queueSize, descriptors: GuestAddress(rawValue: start),
-                available: GuestAddress(rawValue: start + 4096),
-                used: GuestAddress(rawValue: start + 8192)),
-            features: features, kick: try EventFD(), call: try EventFD())
-    }
-
-    func describe(_ index: UInt16, _ address: UInt64, _ byteCount: UInt32, _ flags: UInt16, _ next: UInt16) throws {
-        let offset = 16 * Int(index % queueSize)
-        try all.store(address, at: offset)
-        try all.store(byteCount, at: offset + 8)
-        try all.store(flags, at: offset + 12)
-        try all.store(next, at: offset + 14)
-    }
-
-    mutating func offer(_ head: UInt16) throws {
-        try all.store(head, at: 4096 + 4 + 2 * Int(nextAvailable % queueSize))
-        nextAvailable &+= 1
-        try all.storeRelease(nextAvailable, at: 4096 + 2)
-    }
-
-    func usedCount() throws -> UInt16 { try all.loadAcquire(at: 8192 + 2) }
-}
-
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     guard let data else { return 0 }
@@ -129,8 +70,8 @@ private func play(_ input: Input) throws {
     let features: UInt64 = input.byte() & 1 == 0 ? 1 << 32 : 1 << 32 | 1 << 28 | 1 << 29
     let host = FuzzHost()
     let muxer = Muxer(guestCID: 3, host: host, limits: limits)
-    var receive = try Ring(start: 0)
-    var transmit = try Ring(start: 16384)
+    var receive = try Ring(0)
+    var transmit = try Ring(1)
     let pump = QueuePump(
         muxer: muxer, receiveQueue: try receive.queue(features: features),
         transmitQueue: try transmit.queue(features: features))
@@ -166,7 +107,7 @@ private func play(_ input: Input) throws {
         }
         precondition(muxer.connectionCount <= limits.connections, "more connections than allowed")
         let taken = try transmit.usedCount()
-        precondition(transmit.nextAvailable &- taken <= queueSize || taken == 0, "a chain returned twice")
+        precondition(transmit.nextAvailable &- taken <= Ring.size || taken == 0, "a chain returned twice")
     }
 }
 
@@ -186,7 +127,7 @@ private func packet(_ input: inout Input, _ transmit: inout Ring) throws {
     header.flags = UInt32(input.byte())
     header.window = shape & 4 == 0 ? 65536 : input.long()
     header.forwarded = UInt32(input.word())
-    try header.write(to: [try memory.slice(at: GuestAddress(rawValue: start), byteCount: 44)])
+    try header.write(to: [try Guest.memory.slice(at: GuestAddress(rawValue: start), byteCount: 44)])
     let byteCount = UInt32(input.word() & 4095)
     let first = 3 * slot
     switch shape & 3 {
@@ -207,7 +148,7 @@ private func buffer(_ input: inout Input, _ receive: inout Ring) throws {
     let count = UInt16(input.byte() & 15) + 1
     let byteCount = UInt32(input.byte()) + 45
     for _ in 0..<count {
-        let index = receive.nextAvailable % queueSize
+        let index = receive.nextAvailable % Ring.size
         try receive.describe(index, 512 * 1024 + UInt64(index) * 4096, byteCount, 2, 0)
         try receive.offer(index)
     }

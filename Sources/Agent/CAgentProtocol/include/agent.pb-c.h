@@ -34,6 +34,7 @@ typedef struct Fcrunc__Agent__Resume Fcrunc__Agent__Resume;
 typedef struct Fcrunc__Agent__Stats Fcrunc__Agent__Stats;
 typedef struct Fcrunc__Agent__Processes Fcrunc__Agent__Processes;
 typedef struct Fcrunc__Agent__Delete Fcrunc__Agent__Delete;
+typedef struct Fcrunc__Agent__ForgetShare Fcrunc__Agent__ForgetShare;
 typedef struct Fcrunc__Agent__Shutdown Fcrunc__Agent__Shutdown;
 typedef struct Fcrunc__Agent__Done Fcrunc__Agent__Done;
 typedef struct Fcrunc__Agent__Failure Fcrunc__Agent__Failure;
@@ -50,6 +51,7 @@ typedef struct Fcrunc__Agent__Process Fcrunc__Agent__Process;
 typedef struct Fcrunc__Agent__ResourceLimit Fcrunc__Agent__ResourceLimit;
 typedef struct Fcrunc__Agent__Capabilities Fcrunc__Agent__Capabilities;
 typedef struct Fcrunc__Agent__Root Fcrunc__Agent__Root;
+typedef struct Fcrunc__Agent__DiskMount Fcrunc__Agent__DiskMount;
 typedef struct Fcrunc__Agent__Mount Fcrunc__Agent__Mount;
 typedef struct Fcrunc__Agent__FileSystem Fcrunc__Agent__FileSystem;
 typedef struct Fcrunc__Agent__CgroupMount Fcrunc__Agent__CgroupMount;
@@ -84,7 +86,8 @@ typedef enum {
   FCRUNC__AGENT__TO_AGENT__REQUEST_STATS = 14,
   FCRUNC__AGENT__TO_AGENT__REQUEST_DELETE = 15,
   FCRUNC__AGENT__TO_AGENT__REQUEST_SHUTDOWN = 16,
-  FCRUNC__AGENT__TO_AGENT__REQUEST_PROCESSES = 17
+  FCRUNC__AGENT__TO_AGENT__REQUEST_PROCESSES = 17,
+  FCRUNC__AGENT__TO_AGENT__REQUEST_FORGET_SHARE = 18
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(FCRUNC__AGENT__TO_AGENT__REQUEST__CASE)
 } Fcrunc__Agent__ToAgent__RequestCase;
 
@@ -110,6 +113,7 @@ struct  Fcrunc__Agent__ToAgent
     Fcrunc__Agent__Delete *delete_;
     Fcrunc__Agent__Shutdown *shutdown;
     Fcrunc__Agent__Processes *processes;
+    Fcrunc__Agent__ForgetShare *forget_share;
   };
 };
 #define FCRUNC__AGENT__TO_AGENT__INIT \
@@ -247,10 +251,14 @@ struct  Fcrunc__Agent__Exec
   Fcrunc__Agent__Process *process;
   Fcrunc__Agent__Streams *streams;
   protobuf_c_boolean owned;
+  /*
+   * In a paused container as well: the process begins when that is resumed, and so comes the answer.
+   */
+  protobuf_c_boolean ignores_pause;
 };
 #define FCRUNC__AGENT__EXEC__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__exec__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, NULL, NULL, 0, 0 }
 
 
 /*
@@ -277,10 +285,14 @@ struct  Fcrunc__Agent__Wait
   ProtobufCMessage base;
   char *container_id;
   char *exec_id;
+  /*
+   * Answered as soon as the process has ended, whatever of its output is still on the way.
+   */
+  protobuf_c_boolean early;
 };
 #define FCRUNC__AGENT__WAIT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__wait__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Fcrunc__Agent__Resize
@@ -367,6 +379,19 @@ struct  Fcrunc__Agent__Delete
 #define FCRUNC__AGENT__DELETE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__delete__descriptor) \
     , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * The host has taken a name out of the top of the shared tree: nothing of it is to be remembered.
+ */
+struct  Fcrunc__Agent__ForgetShare
+{
+  ProtobufCMessage base;
+  char *name;
+};
+#define FCRUNC__AGENT__FORGET_SHARE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__forget_share__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 /*
@@ -611,13 +636,41 @@ struct  Fcrunc__Agent__Capabilities
 struct  Fcrunc__Agent__Root
 {
   ProtobufCMessage base;
+  /*
+   * Empty with a disk.
+   */
   char *shared_path;
   protobuf_c_boolean is_read_only;
   uint32_t propagation;
+  /*
+   * Mounted for this container alone.
+   */
+  Fcrunc__Agent__DiskMount *disk;
 };
 #define FCRUNC__AGENT__ROOT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__root__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, NULL }
+
+
+struct  Fcrunc__Agent__DiskMount
+{
+  ProtobufCMessage base;
+  /*
+   * What the block device says of itself.
+   */
+  char *serial;
+  /*
+   * 1 to 6: ext4, ext3, ext2, xfs, erofs, squashfs.
+   */
+  uint32_t file_system;
+  size_t n_options;
+  char **options;
+  uint32_t attributes;
+  protobuf_c_boolean is_read_only;
+};
+#define FCRUNC__AGENT__DISK_MOUNT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__disk_mount__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0,NULL, 0, 0 }
 
 
 typedef enum {
@@ -1138,6 +1191,25 @@ Fcrunc__Agent__Delete *
 void   fcrunc__agent__delete__free_unpacked
                      (Fcrunc__Agent__Delete *message,
                       ProtobufCAllocator *allocator);
+/* Fcrunc__Agent__ForgetShare methods */
+void   fcrunc__agent__forget_share__init
+                     (Fcrunc__Agent__ForgetShare         *message);
+size_t fcrunc__agent__forget_share__get_packed_size
+                     (const Fcrunc__Agent__ForgetShare   *message);
+size_t fcrunc__agent__forget_share__pack
+                     (const Fcrunc__Agent__ForgetShare   *message,
+                      uint8_t             *out);
+size_t fcrunc__agent__forget_share__pack_to_buffer
+                     (const Fcrunc__Agent__ForgetShare   *message,
+                      ProtobufCBuffer     *buffer);
+Fcrunc__Agent__ForgetShare *
+       fcrunc__agent__forget_share__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   fcrunc__agent__forget_share__free_unpacked
+                     (Fcrunc__Agent__ForgetShare *message,
+                      ProtobufCAllocator *allocator);
 /* Fcrunc__Agent__Shutdown methods */
 void   fcrunc__agent__shutdown__init
                      (Fcrunc__Agent__Shutdown         *message);
@@ -1442,6 +1514,25 @@ Fcrunc__Agent__Root *
 void   fcrunc__agent__root__free_unpacked
                      (Fcrunc__Agent__Root *message,
                       ProtobufCAllocator *allocator);
+/* Fcrunc__Agent__DiskMount methods */
+void   fcrunc__agent__disk_mount__init
+                     (Fcrunc__Agent__DiskMount         *message);
+size_t fcrunc__agent__disk_mount__get_packed_size
+                     (const Fcrunc__Agent__DiskMount   *message);
+size_t fcrunc__agent__disk_mount__pack
+                     (const Fcrunc__Agent__DiskMount   *message,
+                      uint8_t             *out);
+size_t fcrunc__agent__disk_mount__pack_to_buffer
+                     (const Fcrunc__Agent__DiskMount   *message,
+                      ProtobufCBuffer     *buffer);
+Fcrunc__Agent__DiskMount *
+       fcrunc__agent__disk_mount__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   fcrunc__agent__disk_mount__free_unpacked
+                     (Fcrunc__Agent__DiskMount *message,
+                      ProtobufCAllocator *allocator);
 /* Fcrunc__Agent__Mount methods */
 void   fcrunc__agent__mount__init
                      (Fcrunc__Agent__Mount         *message);
@@ -1691,6 +1782,9 @@ typedef void (*Fcrunc__Agent__Processes_Closure)
 typedef void (*Fcrunc__Agent__Delete_Closure)
                  (const Fcrunc__Agent__Delete *message,
                   void *closure_data);
+typedef void (*Fcrunc__Agent__ForgetShare_Closure)
+                 (const Fcrunc__Agent__ForgetShare *message,
+                  void *closure_data);
 typedef void (*Fcrunc__Agent__Shutdown_Closure)
                  (const Fcrunc__Agent__Shutdown *message,
                   void *closure_data);
@@ -1738,6 +1832,9 @@ typedef void (*Fcrunc__Agent__Capabilities_Closure)
                   void *closure_data);
 typedef void (*Fcrunc__Agent__Root_Closure)
                  (const Fcrunc__Agent__Root *message,
+                  void *closure_data);
+typedef void (*Fcrunc__Agent__DiskMount_Closure)
+                 (const Fcrunc__Agent__DiskMount *message,
                   void *closure_data);
 typedef void (*Fcrunc__Agent__Mount_Closure)
                  (const Fcrunc__Agent__Mount *message,
@@ -1794,6 +1891,7 @@ extern const ProtobufCMessageDescriptor fcrunc__agent__resume__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__stats__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__processes__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__delete__descriptor;
+extern const ProtobufCMessageDescriptor fcrunc__agent__forget_share__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__shutdown__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__done__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__failure__descriptor;
@@ -1810,6 +1908,7 @@ extern const ProtobufCMessageDescriptor fcrunc__agent__process__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__resource_limit__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__capabilities__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__root__descriptor;
+extern const ProtobufCMessageDescriptor fcrunc__agent__disk_mount__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__mount__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__file_system__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__cgroup_mount__descriptor;

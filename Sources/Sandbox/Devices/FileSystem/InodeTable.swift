@@ -103,6 +103,7 @@ final class InodeTable: Sendable {
         state.withLock { state in
             if !state.submounts.isEmpty { state.forgetSubmounts(in: parent.id, name, except: nil) }
         }
+        if parent.id == Self.rootID { forgetUnmounted() }
     }
 
     /// The guest forgets `count` of the lookups of `id`. More than there were count as all.

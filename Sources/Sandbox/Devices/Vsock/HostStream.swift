@@ -54,8 +54,8 @@ enum Patience {
     /// For a host listener whose backlog is full: as long as Linux lets a guest's connect(2) last.
     static let dial = Duration.seconds(2)
     static let dialAgain = Duration.milliseconds(5)
-    /// For a guest's answer to REQUEST.
-    static let request = Duration.seconds(10)
+    /// For a guest's answer to REQUEST: the guest of a busy host may be slow, and a peer who has waited enough hangs up.
+    static let request = Duration.seconds(30)
     /// For a guest's RST once both sides are done.
     static let close = Duration.seconds(10)
 }

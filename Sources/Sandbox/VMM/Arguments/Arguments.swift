@@ -27,6 +27,7 @@ struct DeviceArguments: Equatable {
     var vsockListener: Int32
     /// The directory with the host's ports.
     var vsockDirectory: Int32
+    var disks: [DiskArguments] = []
     /// What the guest's serial console writes to.
     var console: Int32
     /// The regular file the console goes to.
@@ -37,11 +38,12 @@ struct DeviceArguments: Equatable {
     var log: Int32
 
     init(_ words: ArraySlice<String>) throws(VMMError) {
-        var flags = try FlagReader(words)
+        var flags = try FlagReader(words, repeatable: ["--disk"])
         guestCID = try flags.number("--guest-cid", guestCIDs)
         vsockVhost = try flags.descriptor("--vsock-vhost-fd")
         vsockListener = try flags.descriptor("--vsock-listen-fd")
         vsockDirectory = try flags.descriptor("--vsock-directory-fd")
+        for text in flags.all("--disk") { disks.append(try DiskArguments(text, &flags, isServed: true)) }
         console = try flags.descriptor("--console-fd")
         consoleLog = try flags.descriptor("--console-log-fd")
         control = try flags.descriptor("--control-fd")

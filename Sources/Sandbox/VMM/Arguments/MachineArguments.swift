@@ -1,4 +1,5 @@
 import RateLimiter
+import SandboxPlan
 
 /// `fc-vmm machine`: a machine of our own. What is optional is left out of the machine.
 struct MachineArguments: Equatable {
@@ -44,7 +45,7 @@ struct MachineArguments: Equatable {
         kernel = try flags.descriptor("--kernel-fd")
         initramfs = try flags.optionalDescriptor("--initramfs-fd")
         commandLine = flags.text("--command-line") ?? ""
-        vcpuCount = Int(try flags.number("--vcpus", 1...32))
+        vcpuCount = Int(try flags.number("--vcpus", 1...UInt64(MachinePlan.monitorProcessorLimit)))
         memoryByteCount = try flags.number("--memory", 32 << 20...1 << 40)
         guard memoryByteCount % (1 << 20) == 0 else {
             throw .badNumber(flag: "--memory", value: String(memoryByteCount))
@@ -69,16 +70,20 @@ struct MachineArguments: Equatable {
     }
 }
 
-/// `--disk fd=N,id=NAME[,readonly][,bandwidth=SIZE/BURST/MS][,ops=SIZE/BURST/MS]`
+/// `--disk fd=N,id=NAME[,readonly][,bandwidth=SIZE/BURST/MS][,ops=SIZE/BURST/MS][,vhost-fd=N]`
 struct DiskArguments: Equatable {
     var descriptor: Int32
+    /// Connected to QEMU's vhost-user-blk device; nil in a machine of our own.
+    var vhost: Int32?
     /// What the guest reads as the disk's serial number: 1 to 20 bytes of ASCII.
     var id: String
     var isReadOnly = false
     var limits: RateLimits
 
-    init(_ text: String, _ flags: inout FlagReader) throws(VMMError) {
+    /// - Parameter isServed: whether it is a disk of QEMU's machine, which has a socket.
+    init(_ text: String, _ flags: inout FlagReader, isServed: Bool = false) throws(VMMError) {
         var fields = try FieldReader(flag: "--disk", text)
+        if isServed { vhost = try flags.descriptor(fields.text("vhost-fd") ?? "", of: "--disk") }
         descriptor = try flags.descriptor(fields.text("fd") ?? "", of: "--disk")
         id = fields.text("id") ?? ""
         guard (1...20).contains(id.utf8.count), id.utf8.allSatisfy({ (0x21..<0x7f).contains($0) }) else {

@@ -1,6 +1,8 @@
+import Engine
+import Linux
 import Testing
 
-@testable import fc_runc
+@testable import Configuration
 
 @Suite struct ConfigurationTests {
     @Test func readsEveryKey() throws {
@@ -77,14 +79,14 @@ import Testing
     }
 
     @Test func aNamedFileMustBeThere() throws {
-        #expect(throws: UsageError.file("/nowhere/x.toml", .noSuchFile)) {
+        #expect(throws: ConfigurationError.unreadable(path: "/nowhere/x.toml", .noSuchFile)) {
             try Configuration.load(option: "/nowhere/x.toml", environment: nil)
         }
-        #expect(throws: UsageError.file("/nowhere/y.toml", .noSuchFile)) {
+        #expect(throws: ConfigurationError.unreadable(path: "/nowhere/y.toml", .noSuchFile)) {
             try Configuration.load(option: nil, environment: "/nowhere/y.toml")
         }
         // No endless device, no directory.
-        #expect(throws: UsageError.self) { try Configuration.load(option: "/dev/zero", environment: nil) }
-        #expect(throws: UsageError.self) { try Configuration.load(option: "/", environment: nil) }
+        #expect(throws: ConfigurationError.self) { try Configuration.load(option: "/dev/zero", environment: nil) }
+        #expect(throws: ConfigurationError.self) { try Configuration.load(option: "/", environment: nil) }
     }
 }

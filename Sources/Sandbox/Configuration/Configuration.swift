@@ -1,29 +1,32 @@
-import Engine
+public import Engine
 import Linux
-import Sandbox
 import TOMLKit
 
 /// The configuration file, fc-runc.toml(5). nil: the file does not say.
-struct Configuration: Equatable {
-    static let standardPath = "/etc/fc-runc/config.toml"
-    static let variable = "FC_RUNC_CONFIG"
-    static let byteLimit = 64 << 10
+public struct Configuration: Equatable, Sendable {
+    public static let standardPath = "/etc/fc-runc/config.toml"
+    /// The environment variable that names another.
+    public static let variable = "FC_RUNC_CONFIG"
+    public static let byteLimit = 64 << 10
 
-    var engine: EngineKind?
-    var libexec: String?
-    var kernel: String?
-    var initramfs: String?
-    var qemu: String?
-    var memoryByteCount: UInt64?
-    var vcpuCount: Int?
+    public var engine: EngineKind?
+    public var libexec: String?
+    public var kernel: String?
+    public var initramfs: String?
+    public var qemu: String?
+    public var memoryByteCount: UInt64?
+    public var vcpuCount: Int?
+    /// Of a pod's machine, where nothing is said of the pod.
+    public var podMemoryByteCount: UInt64?
+    public var podVCPUCount: Int?
     /// Seconds.
-    var bootTimeout: Int?
+    public var bootTimeout: Int?
 
-    init() {}
+    public init() {}
 
     /// Reads the file that the option names, or else the environment, or else the standard one, which need not
     /// be there.
-    static func load(option: String?, environment: String?) throws(UsageError) -> Configuration {
+    public static func load(option: String?, environment: String?) throws(ConfigurationError) -> Configuration {
         let named = option ?? environment.flatMap { $0.isEmpty ? nil : $0 }
         let path = named ?? standardPath
         let bytes: [UInt8]
@@ -31,16 +34,16 @@ struct Configuration: Equatable {
             bytes = try FileDescriptor.open(path, .nonBlocking).readAll(limit: byteLimit)
         } catch {
             if named == nil, error == .noSuchFile { return Configuration() }
-            throw .file(path, error)
+            throw .unreadable(path: path, error)
         }
         do {
             return try Configuration(toml: String(decoding: bytes, as: UTF8.self))
         } catch {
-            throw .configuration(path: path, error)
+            throw .malformed(path: path, error)
         }
     }
 
-    init(toml: String) throws(ConfigurationProblem) {
+    public init(toml: String) throws(ConfigurationProblem) {
         // The parser takes a C string.
         if let nul = toml.utf8.firstIndex(of: 0) {
             throw .syntax("a NUL byte", line: toml[..<nul].utf8.count { $0 == 10 } + 1, column: 1)
@@ -68,6 +71,8 @@ struct Configuration: Equatable {
             case "qemu": qemu = try Self.path(key, value)
             case "memory": memoryByteCount = try Self.memory(key, value)
             case "vcpus": vcpuCount = try Self.integer(key, value, 1...255)
+            case "pod_memory": podMemoryByteCount = try Self.memory(key, value)
+            case "pod_vcpus": podVCPUCount = try Self.integer(key, value, 1...255)
             case "boot_timeout": bootTimeout = try Self.integer(key, value, 1...3600)
             default: throw .unknownKey(key)
             }

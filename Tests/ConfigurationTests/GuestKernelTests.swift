@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sandbox
 @testable import SandboxPlan
-@testable import fc_runc
+@testable import Configuration
 
 /// Which kernel a guest gets, and what is said beside it.
 @Suite struct GuestKernelTests {
@@ -27,10 +27,10 @@ import Testing
 
     @Test func theTrimmedKernelIsTakenWhenAllOfItIsThere() throws {
         try withFiles([("trimmed/vmlinux", ""), ("trimmed/initramfs.cpio", "")]) {
-            #expect(Context.guestDirectory($0) == $0 + "/trimmed")
+            #expect(Installation.guestDirectory($0) == $0 + "/trimmed")
         }
-        try withFiles([("trimmed/vmlinux", "")]) { #expect(Context.guestDirectory($0) == $0) }
-        try withFiles([]) { #expect(Context.guestDirectory($0) == $0) }
+        try withFiles([("trimmed/vmlinux", "")]) { #expect(Installation.guestDirectory($0) == $0) }
+        try withFiles([]) { #expect(Installation.guestDirectory($0) == $0) }
     }
 
     @Test(arguments: [

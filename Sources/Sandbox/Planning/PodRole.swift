@@ -1,0 +1,88 @@
+/// How a container stands to others, as its annotations tell: by containerd's names, or by CRI-O's, which podman uses.
+/// These are all that is read of annotations; nothing in them reaches a command line.
+public enum PodRole: Hashable, Sendable {
+    /// In a virtual machine of its own.
+    case alone
+    /// In one of its own which others may join; `name` is what those call it, where that is not its id.
+    case sandbox(name: String?)
+    /// In the machine of the sandbox of this name.
+    case member(of: String)
+
+    private struct Names {
+        var type: String
+        var sandbox: String
+    }
+
+    private static let families = [
+        Names(type: "io.kubernetes.cri.container-type", sandbox: "io.kubernetes.cri.sandbox-id"),
+        Names(type: "io.kubernetes.cri-o.ContainerType", sandbox: "io.kubernetes.cri-o.SandboxID"),
+    ]
+
+    /// - Throws: `annotation` for a type that is none, a sandbox's name that is none, and where the names of both kinds
+    ///   stand there and say different things.
+    public init(annotations: [String: String]) throws(PlanningError) {
+        self = .alone
+        for names in Self.families {
+            guard let type = annotations[names.type] else { continue }
+            let name = annotations[names.sandbox]
+            if let name, !Self.isName(name) {
+                throw .annotation(names.sandbox, value: name, problem: "is not the name of a sandbox")
+            }
+            let role: PodRole
+            switch (type, name) {
+            case ("sandbox", _): role = .sandbox(name: name)
+            case ("container", let name?): role = .member(of: name)
+            case ("container", nil):
+                throw .annotation(names.type, value: type, problem: "needs \"\(names.sandbox)\" beside it")
+            default: throw .annotation(names.type, value: type, problem: "is neither sandbox nor container")
+            }
+            if self != .alone, self != role {
+                throw .annotation(names.type, value: type, problem: "and \(Self.families[0].type) do not say the same")
+            }
+            self = role
+        }
+    }
+
+    /// 1 to 255 bytes of `[A-Za-z0-9_+.-]`, not `.` or `..`: as ids are.
+    private static func isName(_ text: String) -> Bool {
+        let isClean = text.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || [0x5f, 0x2b, 0x2e, 0x2d].contains($0)
+        }
+        return isClean && (1...255).contains(text.utf8.count) && text != "." && text != ".."
+    }
+}
+
+/// What all containers of a pod may use together, as containerd tells it on the sandbox. nil: not told.
+public struct PodResources: Hashable, Sendable {
+    /// Bytes.
+    public var memoryByteCount: UInt64?
+    /// Microseconds of processor time in each period.
+    public var cpuQuota: Int64?
+    /// Microseconds.
+    public var cpuPeriod: UInt64?
+    /// 2 to 262144.
+    public var cpuShares: UInt64?
+
+    /// Reads decimal numbers; 0, and of memory and quota -1, say nothing.
+    ///
+    /// - Throws: `annotation` for what is no number or out of range.
+    public init(annotations: [String: String]) throws(PlanningError) {
+        func number(_ name: String, _ range: ClosedRange<Int64>, none: Set<Int64>) throws(PlanningError) -> Int64? {
+            let key = "io.kubernetes.cri.sandbox-\(name)"
+            guard let text = annotations[key], !text.isEmpty else { return nil }
+            let isNumber = text.utf8.enumerated().allSatisfy { index, byte in
+                (0x30...0x39).contains(byte) || index == 0 && byte == UInt8(ascii: "-")
+            }
+            guard isNumber, let value = Int64(text), range.contains(value) || none.contains(value) else {
+                throw .annotation(
+                    key, value: text, problem: "is not a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            return none.contains(value) ? nil : value
+        }
+        memoryByteCount = try number("memory", 1...1 << 40, none: [0, -1]).map(UInt64.init)
+        cpuQuota = try number("cpu-quota", 1000...1 << 40, none: [0, -1])
+        cpuPeriod = try number("cpu-period", 1000...1_000_000, none: [0]).map(UInt64.init)
+        cpuShares = try number("cpu-shares", 2...262_144, none: [0]).map(UInt64.init)
+    }
+}
