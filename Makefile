@@ -17,6 +17,7 @@ PACKAGES += pkg-config          # how SwiftPM finds the three libraries below
 PACKAGES += libseccomp-dev      # compiles system call filters
 PACKAGES += libcap-dev          # sets capabilities
 PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
+PACKAGES += nettle-dev          # SHA-256, which names the shim's sockets
 PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
 PACKAGES += lz4                 # unpacks the guest kernel
 PACKAGES += qemu-system-x86     # engine qemu

@@ -135,7 +135,9 @@ let package = Package(
             ]),
 
         // The shim's parts.
-        room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux"]),
+        .systemLibrary(
+            name: "CNettle", path: "Sources/Shim/CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+        room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux", "CNettle"]),
         room("TaskIO", "Shim/TaskIO", ["Linux"]),
         room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
         // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
@@ -237,7 +239,7 @@ let package = Package(
         .executableTarget(
             name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
             swiftSettings: house),
-        tests("TaskIO", ["TaskIO", "Linux"]),
+        tests("TaskIO", ["TaskIO", "Linux", "CLinux"]),
         tests("TaskRootfs", ["TaskRootfs", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),

@@ -61,7 +61,7 @@ import Testing
         ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
-        "Handshake": ["TaskProtocol", "OCISpec", "Linux"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
+        "Handshake": ["TaskProtocol", "OCISpec", "Linux", "CNettle"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
         "TaskService": kernel.union([
             "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Configuration", "Sandbox", "Planning",
             "RuntimeState", "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan",

@@ -46,7 +46,8 @@ struct FieldNumberTests {
         try expect(text(1, "c") + text(2, "e"), ProcessRequest.with { ($0.id, $0.execID) = ("c", "e") })
         try expect(text(1, "c"), IDRequest.with { $0.id = "c" })
         try expect(
-            text(1, "c") + text(2, "e") + number(3, 1) + text(4, "i") + text(5, "o") + text(6, "r") + bytes(7, text(1, "t")),
+            text(1, "c") + text(2, "e") + number(3, 1) + text(4, "i") + text(5, "o") + text(6, "r")
+                + bytes(7, text(1, "t")),
             ExecProcessRequest.with {
                 ($0.id, $0.execID, $0.terminal) = ("c", "e", true)
                 ($0.stdin, $0.stdout, $0.stderr) = ("i", "o", "r")

@@ -108,6 +108,7 @@ extension Runtime {
         var machine = MachinePlan(
             kernelPath: options.parts.kernel, initramfsPath: options.parts.initramfs, vcpuCount: processors,
             memoryByteCount: (memory + mebibyte - 1) / mebibyte * mebibyte, guestCID: 3)
+        machine.reportsFreeMemory = pod != nil
         machine.deviceDiscovery = try Self.deviceDiscovery(of: options.parts.kernel)
         log(.debug, "guest kernel \(machine.kernelPath), devices by \(machine.deviceDiscovery.rawValue)")
         return machine

@@ -40,7 +40,7 @@ public struct RuntimeOptions: Sendable {
 
     public init(
         root: String, engine: EngineKind, parts: Parts, memoryByteCount: UInt64, vcpuCount: Int,
-        podMemoryByteCount: UInt64, podVCPUCount: Int, bootTimeoutSeconds: Int64,
+        podMemoryByteCount: UInt64 = 2 << 30, podVCPUCount: Int = 1, bootTimeoutSeconds: Int64,
         log: @escaping @Sendable (LogLevel, String) -> Void
     ) {
         self.root = root

@@ -28,6 +28,13 @@ extension QEMUEngine {
                 QEMUOption("serial", "chardev:console"),
                 QEMUOption("sandbox", "on", Self.sandbox),
             ]
+        if machine.reportsFreeMemory {
+            // QEMU's own: it alone can take pages out of the machine's memory.
+            options.append(
+                QEMUOption(
+                    "device", "virtio-balloon-\(board.bus)",
+                    ["free-page-reporting": "on", "deflate-on-oom": "on"]))
+        }
         for index in machine.disks.indices {
             let channel = Self.firstDiskChannel + Int32(index)
             options += [

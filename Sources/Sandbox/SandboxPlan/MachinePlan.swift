@@ -11,6 +11,9 @@ public struct MachinePlan: Hashable, Sendable {
     public var vcpuCount: Int
     /// A multiple of 1 MiB.
     public var memoryByteCount: UInt64
+    /// The guest is to tell which of its memory it does not use, where the engine leaves that open: memory that a
+    /// container took is the host's again when it has gone.
+    public var reportsFreeMemory = false
     /// 3 to 0xffff_fffe: the guest's address on its vsock.
     public var guestCID: UInt64
     /// At most ``diskLimit``.

@@ -51,7 +51,8 @@ struct Daemon {
 
     private var arguments: [String] {
         let name = (try? Directory.link(program, at: FileDescriptor.currentDirectory)) ?? program
-        return [name, "-namespace", invocation.namespace, "-id", invocation.id, "-address", invocation.containerdAddress]
+        let words = [name, "-namespace", invocation.namespace, "-id", invocation.id]
+        return words + ["-address", invocation.containerdAddress]
             + (invocation.isDebug || bootstrap.isDebug ? ["-debug"] : [])
     }
 

@@ -48,8 +48,9 @@ struct Logger: ~Copyable {
             if try Poll.wait(readiness.rawValue, .readable, until: deadline).isEmpty { throw .timedOut }
             // Some say it with a byte. Others only close it, which looks the same where they have crashed.
             if try !readiness.read(upTo: 1).isEmpty { return }
+            // One that ends closes its files a moment before it has ended.
             let process = try Process.descriptor(of: pid)
-            let state = try Poll.wait(process.rawValue, .readable, until: Deadline(after: .zero))
+            let state = try Poll.wait(process.rawValue, .readable, until: Deadline(after: .milliseconds(20)))
             if !state.isEmpty { throw .noSuchProcess }
         } catch .timedOut {
             throw .loggerNotReady(path: path, seconds: limit.components.seconds)

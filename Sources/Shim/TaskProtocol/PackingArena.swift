@@ -41,13 +41,13 @@ import Glibc
     func bytes(_ bytes: some Collection<UInt8>) -> ProtobufCBinaryData {
         guard !bytes.isEmpty else { return unsafe ProtobufCBinaryData(len: 0, data: nil) }
         let copy = unsafe room(UInt8.self, count: bytes.count)
-        for (index, byte) in bytes.enumerated() { unsafe copy[index] = byte }
+        _ = unsafe UnsafeMutableBufferPointer(start: copy, count: bytes.count).initialize(from: bytes)
         return unsafe ProtobufCBinaryData(len: bytes.count, data: copy)
     }
 
     func list<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafeMutablePointer<Value> {
         let copy = unsafe room(Value.self, count: values.count)
-        for index in values.indices { unsafe (copy + index).initialize(to: values[index]) }
+        _ = unsafe UnsafeMutableBufferPointer(start: copy, count: values.count).initialize(from: values)
         return unsafe copy
     }
 

@@ -40,9 +40,9 @@ extension TaskRootfs {
     private static func removeLayer() throws(Errno) -> Bool {
         do {
             try Mount.unmake("rootfs", isLazy: false)
-        } catch where error == .busy {
+        } catch  where error == .busy {
             try Mount.unmake("rootfs", isLazy: true)
-        } catch where error == .invalidArgument || error == .noSuchFile || error == .notDirectory {
+        } catch  where error == .invalidArgument || error == .noSuchFile || error == .notDirectory {
             return false
         }
         return true

@@ -20,7 +20,7 @@ public enum TaskRootfs {
         }
         do {
             try Directory.make("rootfs", at: directory.rawValue, mode: 0o711)
-        } catch where error == .exists {
+        } catch  where error == .exists {
         } catch {
             throw .rootfs(path: bundle + "/rootfs", error)
         }

@@ -119,7 +119,7 @@ struct Performance {
 
     func runtime(for id: String) throws(ConfigurationError) -> Runtime {
         var told = Settings()
-        told.root = settings.root
+        told.root = StateDirectory.ofNamespace(log.namespace, below: settings.root)
         told.configurationFile = settings.configuration
         let log = log
         return Runtime(
