@@ -17,6 +17,7 @@ PACKAGES += pkg-config          # how SwiftPM finds the three libraries below
 PACKAGES += libseccomp-dev      # compiles system call filters
 PACKAGES += libcap-dev          # sets capabilities
 PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
+PACKAGES += nettle-dev          # SHA-256, which names the shim's sockets
 PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
 PACKAGES += lz4                 # unpacks the guest kernel
 PACKAGES += qemu-system-x86     # engine qemu
@@ -47,6 +48,7 @@ KERNEL_PACKAGES += libelf-dev   # objtool, which checks and completes the object
 
 # Fully static programs: one start-up without a dynamic linker, one file to bring into a jail.
 RELEASE := -c release --static-swift-stdlib -Xswiftc -static-executable -Xlinker -s
+PROGRAMS := fc-runc containerd-shim-fc-runc-v2
 PARTS := fc-jailer fc-proxy fc-vmm fc-fsd
 AGENT := fc-agent
 
@@ -70,7 +72,7 @@ build: setup ## build the programs into out/
 	swift build $(RELEASE)
 	@mkdir -p $(OUT)/bin $(OUT)/libexec/fc-runc
 	@bin=$$(swift build $(RELEASE) --show-bin-path) && \
-	    scripts/update $$bin/fc-runc $(OUT)/bin/fc-runc && \
+	    for program in $(PROGRAMS); do scripts/update $$bin/$$program $(OUT)/bin/$$program || exit 1; done && \
 	    for part in $(PARTS); do scripts/update $$bin/$$part $(OUT)/libexec/fc-runc/$$part || exit 1; done && \
 	    scripts/update $$bin/$(AGENT) $(OUT)/guest-init
 
@@ -109,7 +111,8 @@ man: ## check that the manual pages can be read
 	@for page in man/*.[1-8]; do \
 	    [ ! -e "$$page" ] || MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z "$$page" >/dev/null || exit 1; done
 
-install: ## install below PREFIX (default /usr/local), staged in DESTDIR if given
+install: ## install below PREFIX (default /usr/local), staged in DESTDIR if given; builds what is missing first
+	@scripts/install --check $(OUT) || $(MAKE) guest
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' scripts/install $(OUT)
 
 uninstall: ## remove what install put there

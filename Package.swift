@@ -35,6 +35,7 @@ let package = Package(
         .executable(name: "fc-vmm", targets: ["fc-vmm"]),
         .executable(name: "fc-fsd", targets: ["fc-fsd"]),
         .executable(name: "fc-agent", targets: ["fc-agent"]),
+        .executable(name: "containerd-shim-fc-runc-v2", targets: ["containerd-shim-fc-runc-v2"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -107,6 +108,20 @@ let package = Package(
             "AgentCore", "Agent/AgentCore",
             ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
 
+        // The shim: ttrpc, and what containerd and a shim say over it.
+        .target(
+            name: "CTaskProtocol", dependencies: ["CProtobuf"], path: "Sources/Shim/CTaskProtocol",
+            exclude: ["task.proto"]),
+        room("TaskProtocol", "Shim/TaskProtocol", ["CTaskProtocol", "CProtobuf"]),
+        room("TTRPC", "Shim/TTRPC", ["TaskProtocol", "Linux"]),
+        room(
+            "TaskService", "Shim/TaskService",
+            [
+                "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Sandbox", "Planning", "Configuration",
+                "RuntimeState",
+                "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan", "Linux", "CLinux",
+            ]),
+
         // The runtime: one verb a file.
         room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
         room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
@@ -119,6 +134,12 @@ let package = Package(
                 "Linux",
             ]),
 
+        // The shim's parts.
+        .systemLibrary(
+            name: "CNettle", path: "Sources/Shim/CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+        room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux", "CNettle"]),
+        room("TaskIO", "Shim/TaskIO", ["Linux"]),
+        room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
         // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
         // would link it: 43 MB.
         .target(
@@ -133,6 +154,9 @@ let package = Package(
         program("fc-jailer", "Sandbox/fc-jailer", ["Jailer"]),
         program("fc-proxy", "Sandbox/fc-proxy", ["ProcessProxy"]),
         program("fc-agent", "Agent/fc-agent", ["AgentCore", "CAgentStart"]),
+        program(
+            "containerd-shim-fc-runc-v2", "Shim/containerd-shim-fc-runc-v2", ["TaskService"],
+            settings: [.enableUpcomingFeature("MemberImportVisibility")]),
         program(
             "fc-runc", "fc-runc",
             [
@@ -182,12 +206,15 @@ let package = Package(
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
+        tests("TaskService", ["TaskService", "TTRPC", "TaskProtocol", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
         tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
         tests(
             "fc-runc",
             ["fc-runc", "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
         tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
+        tests("TaskProtocol", ["TaskProtocol"]),
+        tests("TTRPC", ["TTRPC", "TaskProtocol", "Linux"]),
         .executableTarget(
             name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
             swiftSettings: house),
@@ -208,6 +235,12 @@ let package = Package(
                 "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
             ]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
+        tests("Handshake", ["Handshake", "HandshakeUnderTest", "TaskProtocol", "OCISpec", "Linux"]),
+        .executableTarget(
+            name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
+            swiftSettings: house),
+        tests("TaskIO", ["TaskIO", "Linux", "CLinux"]),
+        tests("TaskRootfs", ["TaskRootfs", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(

@@ -5,13 +5,26 @@ import Sandbox
 struct Context {
     let log: Log
     let runtime: Runtime
+    /// Those of containerd's namespaces; none where a directory was named.
+    private(set) var ofNamespaces: [Runtime] = []
 
-    init(_ global: GlobalOptions) throws(UsageError) {
+    /// - Parameter container: the one that is spoken of, which may be containerd's where no directory was named.
+    init(_ global: GlobalOptions, container: String? = nil) throws(UsageError) {
         let log = try Log(global)
         self.log = log
         if global.systemdCgroup { throw .systemdCgroup }
         do {
-            runtime = Runtime(try RuntimeOptions(global.settings, log: { log.write($0, $1) }))
+            var options = try RuntimeOptions(global.settings, log: { log.write($0, $1) })
+            let own = options.root
+            if (global.root ?? "").isEmpty {
+                if let container { options.root = try StateDirectory.holding(container, own: own) }
+                ofNamespaces = StateDirectory.namespaces().map { directory in
+                    var options = options
+                    options.root = directory
+                    return Runtime(options)
+                }
+            }
+            runtime = Runtime(options)
         } catch {
             throw .configuration(error)
         }

@@ -35,7 +35,7 @@ enum Program {
         }
         let context: Context
         do {
-            context = try Context(command.global)
+            context = try Context(command.global, container: (command as? any ContainerCommand)?.containerID)
         } catch {
             Log.standardError.write(.error, "\(error)")
             return 1

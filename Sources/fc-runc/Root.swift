@@ -41,6 +41,11 @@ protocol RuntimeCommand: ParsableCommand {
     func execute(_ context: Context) throws -> Int32
 }
 
+/// A command about a container that is there.
+protocol ContainerCommand: RuntimeCommand {
+    var containerID: String { get }
+}
+
 extension RuntimeCommand {
     static var failurePrefix: String { "" }
     static var failureStatus: Int32 { 1 }

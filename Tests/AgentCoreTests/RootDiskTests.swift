@@ -73,7 +73,8 @@ struct RootDiskTests {
         var plan = plan("cat /disk")
         plan.devices = [
             DevicePlan(
-                path: "/disk", kind: .block, major: UInt32(number >> 8 & 0xfff), minor: UInt32(number & 0xff), mode: 0o666,
+                path: "/disk", kind: .block, major: UInt32(number >> 8 & 0xfff), minor: UInt32(number & 0xff),
+                mode: 0o666,
                 uid: 0, gid: 0)
         ]
         #expect(try agent.run(plan).error.contains("Operation not permitted"))

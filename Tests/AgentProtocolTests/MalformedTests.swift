@@ -33,7 +33,9 @@ struct MalformedTests {
 
     /// A container with these bytes for its root.
     private func create(root: [UInt8]) -> [UInt8] {
-        request(4, field(1, field(1, Array("c".utf8)) + field(2, field(1, Array("x".utf8))) + field(3, root)))
+        request(
+            4,
+            field(1, field(1, Array("c".utf8)) + field(2, field(1, Array("x".utf8)) + field(12, [])) + field(3, root)))
     }
 
     @Test func aRootIsOneThing() {

@@ -39,7 +39,8 @@ enum Samples {
     }
 
     static var container: ContainerPlan {
-        var plan = ContainerPlan(id: "c-1", process: process, root: RootPlan(.shared(path: "0/rootfs"), isReadOnly: true))
+        var plan = ContainerPlan(
+            id: "c-1", process: process, root: RootPlan(.shared(path: "0/rootfs"), isReadOnly: true))
         plan.root.propagation = .slave
         plan.hostname = "h"
         plan.domainName = "d"

@@ -13,7 +13,8 @@ let options = RuntimeOptions(
     parts: Parts(
         programs: words[1] + "/libexec/fc-runc", kernel: words[2] + "/vmlinux",
         initramfs: words[2] + "/initramfs.cpio", qemu: "/usr/bin/qemu-system-x86_64"),
-    memoryByteCount: 256 << 20, vcpuCount: 1, bootTimeoutSeconds: 100, log: { _, _ in })
+    memoryByteCount: 256 << 20, vcpuCount: 1, podMemoryByteCount: 512 << 20, podVCPUCount: 1, bootTimeoutSeconds: 100,
+    log: { _, _ in })
 var request = CreateRequest(id: words[5], bundle: words[4])
 request.rootDisk = RootDisk(path: words[6], type: words[7], options: words[8].split(separator: ",").map(String.init))
 do throws(RuntimeError) {

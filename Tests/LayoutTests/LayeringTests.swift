@@ -15,11 +15,14 @@ import Testing
         "KVMEngine": "Sandbox/KVMEngine",
         "Engine": "Sandbox/Engine", "QEMU": "Sandbox/QEMU", "Jailer": "Sandbox/Jailer",
         "AgentProtocol": "Agent/AgentProtocol", "AgentClient": "Agent/AgentClient", "AgentCore": "Agent/AgentCore",
+        "TaskProtocol": "Shim/TaskProtocol", "TTRPC": "Shim/TTRPC",
         "Planning": "Sandbox/Planning", "RuntimeState": "Sandbox/RuntimeState",
         "ProcessProxy": "Sandbox/ProcessProxy", "Sandbox": "Sandbox/Lifecycle",
         "Configuration": "Sandbox/Configuration", "fc-runc": "fc-runc",
         "fc-vmm": "Sandbox/fc-vmm", "fc-fsd": "Sandbox/fc-fsd", "fc-jailer": "Sandbox/fc-jailer",
         "fc-proxy": "Sandbox/fc-proxy", "fc-agent": "Agent/fc-agent",
+        "TaskService": "Shim/TaskService", "containerd-shim-fc-runc-v2": "Shim/containerd-shim-fc-runc-v2",
+        "Handshake": "Shim/Handshake", "TaskIO": "Shim/TaskIO", "TaskRootfs": "Shim/TaskRootfs",
     ]
 
     static let kernel: Set<String> = ["CLinux", "Linux"]
@@ -43,6 +46,7 @@ import Testing
         "AgentProtocol": ["CAgentProtocol", "CProtobuf", "SandboxPlan"],
         "AgentClient": kernel.union(["AgentProtocol", "SandboxPlan"]),
         "AgentCore": kernel.union(["AgentProtocol", "SandboxPlan", "Capabilities"]),
+        "TaskProtocol": ["CTaskProtocol", "CProtobuf"], "TTRPC": ["TaskProtocol", "Linux"],
         "Planning": ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"],
         "RuntimeState": ["OCISpec", "Linux"],
         "ProcessProxy": kernel.union(["AgentProtocol", "SandboxPlan"]),
@@ -57,6 +61,12 @@ import Testing
         ],
         "fc-vmm": ["VMM"], "fc-fsd": ["FileSystem", "VhostUser", "Virtio", "Linux"], "fc-jailer": ["Jailer"],
         "fc-proxy": ["ProcessProxy"], "fc-agent": ["AgentCore", "CAgentStart"],
+        "Handshake": ["TaskProtocol", "OCISpec", "Linux", "CNettle"], "TaskIO": ["Linux"], "TaskRootfs": kernel,
+        "TaskService": kernel.union([
+            "TTRPC", "TaskProtocol", "Handshake", "TaskIO", "TaskRootfs", "Configuration", "Sandbox", "Planning",
+            "RuntimeState", "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan",
+        ]),
+        "containerd-shim-fc-runc-v2": ["TaskService"],
     ]
 
     /// Modules of the toolchain.
@@ -96,6 +106,7 @@ import Testing
     @Test func mainsAreOneLine() throws {
         for program in [
             "Sandbox/fc-vmm", "Sandbox/fc-fsd", "Sandbox/fc-jailer", "Sandbox/fc-proxy", "Agent/fc-agent", "fc-runc",
+            "Shim/containerd-shim-fc-runc-v2",
         ] {
             let file = Manifest.root.appendingPathComponent("Sources/\(program)/main.swift")
             let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")

@@ -154,7 +154,8 @@ struct CommandLineTests {
                 "vhost-user-blk-pci,chardev=disk0,num-queues=1,queue-size=256,config-wce=off",
                 "vhost-user-blk-pci,chardev=disk1,num-queues=1,queue-size=256,config-wce=off",
             ])
-        #expect(values(of: "-chardev", in: qemu.arguments).suffix(2) == ["socket,id=disk0,fd=6", "socket,id=disk1,fd=7"])
+        #expect(
+            values(of: "-chardev", in: qemu.arguments).suffix(2) == ["socket,id=disk0,fd=6", "socket,id=disk1,fd=7"])
         // QEMU has no disk, only what leads to it.
         #expect(monitor.descriptors.filter { $0.here >= 5010 && $0.here < 5020 }.map(\.there) == [9, 11])
         #expect(!qemu.descriptors.contains { $0.here == 5010 || $0.here == 5011 })

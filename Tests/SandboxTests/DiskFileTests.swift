@@ -29,7 +29,7 @@ private final class Scratch {
             let files = try open(scratch.path, isReadOnly: isReadOnly)
             let plan = try #require(files.plans.first)
             #expect(plan.serial == "root-0" && plan.isReadOnly == isReadOnly)
-            let flags = unsafe fcntl(plan.descriptor, F_GETFL)
+            let flags = fcntl(plan.descriptor, F_GETFL)
             #expect(flags & O_ACCMODE == (isReadOnly ? O_RDONLY : O_RDWR))
         }
     }

@@ -164,9 +164,9 @@ struct MonitorDiskTests {
             let vsock = try UnixSocket.pair()
             let disk = try UnixSocket.pair()
             let pipe = try FileDescriptor.pipe()
-            let image = try FileDescriptor.memory(named: "disk")
-            try image.writeAll([UInt8](repeating: 7, count: sectors * 512))
-            let (image, socket) = (image.release(), try disk.first.duplicate().release())
+            let file = try FileDescriptor.memory(named: "disk")
+            try file.writeAll([UInt8](repeating: 7, count: sectors * 512))
+            let (image, socket) = (file.release(), try disk.first.duplicate().release())
             let words = [
                 "devices", "--guest-cid", "3", "--vsock-vhost-fd", String(try vsock.first.duplicate().release()),
                 "--vsock-listen-fd", String(try UnixSocket.listen(at: path + "/listen").release()),

@@ -14,7 +14,8 @@ enum RootDisk {
             context = try FileSystemContext(disk.fileSystem.name)
         } catch .noSuchDevice {
             throw LaunchFailure(
-                .rootFileSystem, "\(what): the guest's kernel has no such file system", errno: Errno.noSuchDevice.rawValue)
+                .rootFileSystem, "\(what): the guest's kernel has no such file system",
+                errno: Errno.noSuchDevice.rawValue)
         } catch {
             throw LaunchFailure(.rootFileSystem, error, what)
         }

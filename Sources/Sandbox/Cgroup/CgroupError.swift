@@ -32,3 +32,15 @@ extension CgroupError: CustomStringConvertible {
         }
     }
 }
+
+extension CgroupError {
+    /// A directory was there a moment ago, and is not now.
+    var isOfWhatIsGone: Bool {
+        switch self {
+        case .make(_, .noSuchFile), .read(_, .noSuchFile), .read(_, .noDevice), .write(_, _, .noSuchFile),
+            .write(_, _, .noDevice):
+            true
+        default: false
+        }
+    }
+}

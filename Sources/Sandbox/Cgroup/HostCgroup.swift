@@ -34,7 +34,7 @@ public struct HostCgroup: Hashable, Sendable {
                 try? cgroup.remove()
                 // Another sandbox was the last one in a parent it had made, and has just taken it away.
                 attempts -= 1
-                if case .make(_, .noSuchFile) = error, attempts > 0 { continue }
+                if error.isOfWhatIsGone, attempts > 0 { continue }
                 throw error
             }
         }
@@ -59,8 +59,8 @@ public struct HostCgroup: Hashable, Sendable {
             for name in path.names(in: hierarchy) {
                 let parent = directory
                 directory += "/\(name)"
-                let isNew = try make(directory)
-                if isNew, hierarchy.controllers.contains("cpuset") { try Self.inheritSets(directory, from: parent) }
+                try make(directory)
+                if hierarchy.controllers.contains("cpuset") { try Self.inheritSets(directory, from: parent) }
             }
             try checkEmpty(directory)
             directories.append(directory)
@@ -73,9 +73,11 @@ public struct HostCgroup: Hashable, Sendable {
         }
     }
 
-    /// Version 1 gives a new cpuset no processor and no memory, and no process may enter such a one.
+    /// Version 1 gives a new cpuset no processor and no memory, and no process may enter such a one. One that was there
+    /// may be another sandbox's that has just made it, and still be empty.
     static func inheritSets(_ directory: String, from parent: String) throws(CgroupError) {
         for file in ["cpuset.cpus", "cpuset.mems"] {
+            guard try ControlFile.words("\(directory)/\(file)").isEmpty else { continue }
             let text = try ControlFile.read("\(parent)/\(file)")
             let value = text.split(separator: "\n").first.map(String.init) ?? ""
             if !value.isEmpty { try ControlFile.write(value, to: "\(directory)/\(file)") }

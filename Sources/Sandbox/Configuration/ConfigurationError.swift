@@ -8,6 +8,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
     /// A user who is not root has no place for states but the one the session gives.
     case noRuntimeDirectory
     case executablePath(Errno)
+    /// Several of containerd's namespaces have a container of this name.
+    case ambiguousContainer(id: String, directories: [String])
 }
 
 /// What is wrong in a configuration file.
@@ -26,6 +28,8 @@ extension ConfigurationError: CustomStringConvertible {
         case .unknownEngine(let name): "unknown engine \"\(name)\": expected auto, kvm or qemu"
         case .noRuntimeDirectory: "XDG_RUNTIME_DIR is not set: say where states are kept with --root"
         case .executablePath(let errno): "readlink /proc/self/exe: \(errno)"
+        case .ambiguousContainer(let id, let directories):
+            "container \(id) is in several namespaces: say which with --root: \(directories.joined(separator: ", "))"
         }
     }
 }

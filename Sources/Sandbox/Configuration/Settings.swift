@@ -44,7 +44,7 @@ extension RuntimeOptions {
 
     private static func root(_ option: String?) throws(ConfigurationError) -> String {
         if let option, !option.isEmpty { return AbsolutePath.of(option) }
-        if geteuid() == 0 { return "/run/fc-runc" }
+        if geteuid() == 0 { return StateDirectory.standard }
         guard let directory = Environment["XDG_RUNTIME_DIR"], directory.hasPrefix("/") else {
             throw .noRuntimeDirectory
         }

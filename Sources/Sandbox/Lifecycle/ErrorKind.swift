@@ -23,9 +23,10 @@ extension RuntimeError {
         case .noSuchExec, .notRunning, .sandbox(_, problem: .isMissing): .notFound
         case .bundle, .configurationMissing, .spec, .unhonoured, .processMissing, .rootMissing, .root, .rootIsLink,
             .rootOutsideBundle, .planning, .consoleSocketMissing, .consoleSocketUnwanted, .preservedDescriptors,
-            .resources, .unhonouredResources, .diskInPod, .machineTooSmall, .intervalNotPositive, .networkNotCarried:
+            .resources, .unhonouredResources, .diskInPod, .rootDisk, .machineTooSmall, .intervalNotPositive,
+            .networkNotCarried:
             .invalidArgument
-        case .sandbox: .failedPrecondition
+        case .sandbox, .diskInUse: .failedPrecondition
         case .agent(.timedOut), .stillRunning: .timedOut
         case .agent, .sandboxGone: .unavailable
         default: .other

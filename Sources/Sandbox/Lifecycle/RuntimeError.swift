@@ -27,8 +27,6 @@ public enum RuntimeError: Error {
     case disk(path: String, Errno)
     /// Somebody holds the disk: another machine, or this host's kernel.
     case diskInUse(path: String)
-    /// A machine that runs gets no further disk.
-    case diskInRunningSandbox(id: String)
     case mountPoint(path: String, Errno)
     case networkNamespace(path: String, Errno)
     case networkNotCarried(path: String, interfaces: [String])
@@ -116,8 +114,6 @@ extension RuntimeError: CustomStringConvertible {
         case .rootDisk(let path, let error): "root filesystem \(path): \(error)"
         case .disk(let path, let errno): "disk \(path): \(errno)"
         case .diskInUse(let path): "disk \(path): in use by another virtual machine, or mounted"
-        case .diskInRunningSandbox(let id):
-            "container \(id): a root filesystem on a disk cannot join a sandbox that runs"
         case .mountPoint(let path, let errno): "make mount point \(path): \(errno)"
         case .networkNamespace(let path, let errno): "network namespace \(path): \(errno)"
         case .networkNotCarried(let path, let interfaces):

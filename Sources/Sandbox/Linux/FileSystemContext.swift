@@ -3,6 +3,9 @@ import Glibc
 
 /// A file system that is being configured: fsopen(2), fsconfig(2), fsmount(2).
 public struct FileSystemContext: ~Copyable {
+    /// The longest value of an option, in bytes: fsconfig(2) takes 256 with the NUL.
+    public static let valueLimit = 255
+
     private let descriptor: FileDescriptor
 
     /// - Throws: `ENODEV` where the kernel has no file system of kind `type`.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sandbox
 
-struct Delete: RuntimeCommand {
+struct Delete: ContainerCommand {
     static let name = "delete"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Remove a container that has stopped.")

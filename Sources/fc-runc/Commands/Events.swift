@@ -2,7 +2,7 @@ import ArgumentParser
 import OCISpec
 import Sandbox
 
-struct Events: RuntimeCommand {
+struct Events: ContainerCommand {
     static let name = "events"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Print what a container uses, and when its memory ran out, as JSON.",

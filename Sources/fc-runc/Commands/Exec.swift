@@ -3,7 +3,7 @@ import Configuration
 import OCISpec
 import Sandbox
 
-struct Exec: RuntimeCommand {
+struct Exec: ContainerCommand {
     static let name = "exec"
     static let failurePrefix = "exec failed: "
     static let failureStatus: Int32 = 255

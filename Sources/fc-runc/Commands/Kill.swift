@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sandbox
 
-struct Kill: RuntimeCommand {
+struct Kill: ContainerCommand {
     static let name = "kill"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Send a signal to a container's process.")

@@ -34,7 +34,8 @@ struct List: RuntimeCommand {
     /// A container whose state cannot be read is told of, and the others are listed.
     private func states(_ context: Context) throws -> [State] {
         let users = UserNames.ofHost()
-        return try context.runtime.list().compactMap { summary in
+        let all = try ([context.runtime] + context.ofNamespaces).flatMap { try $0.list() }
+        return all.compactMap { summary in
             switch summary {
             case .container(let record):
                 var state = record.state

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sandbox
 
-struct Pause: RuntimeCommand {
+struct Pause: ContainerCommand {
     static let name = "pause"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Stop the processes of a container until resume.")
@@ -17,7 +17,7 @@ struct Pause: RuntimeCommand {
     }
 }
 
-struct Resume: RuntimeCommand {
+struct Resume: ContainerCommand {
     static let name = "resume"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Let the processes of a paused container go on.")

@@ -2,7 +2,7 @@ import AgentProtocol
 import ArgumentParser
 import Sandbox
 
-struct ProcessList: RuntimeCommand {
+struct ProcessList: ContainerCommand {
     static let name = "ps"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "List the processes of a container.")

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Sandbox
 
-struct Start: RuntimeCommand {
+struct Start: ContainerCommand {
     static let name = "start"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Run the process of a created container.")

@@ -2,7 +2,7 @@ import ArgumentParser
 import OCISpec
 import Sandbox
 
-struct StateCommand: RuntimeCommand {
+struct StateCommand: ContainerCommand {
     static let name = "state"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Print the state of a container, as JSON.")

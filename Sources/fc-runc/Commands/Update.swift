@@ -4,7 +4,7 @@ import Linux
 import OCISpec
 import Sandbox
 
-struct Update: RuntimeCommand {
+struct Update: ContainerCommand {
     static let name = "update"
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Change a container's limits.",

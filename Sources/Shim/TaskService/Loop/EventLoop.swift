@@ -1,0 +1,124 @@
+import Linux
+
+/// The one loop of the shim, epoll(7): what happens on descriptors, and what is due at a time. All on one thread, so
+/// nothing here is locked, and a copy of the process may be forked at any moment.
+final class EventLoop {
+    /// A descriptor being watched. Let go of with ``EventLoop/ignore(_:)``.
+    struct Watch: Hashable {
+        fileprivate let token: UInt64
+        fileprivate let descriptor: Int32
+    }
+
+    /// Something that is to happen later.
+    struct Timer: Hashable {
+        fileprivate let number: UInt64
+    }
+
+    private struct Due {
+        let number: UInt64
+        /// Nanoseconds on the monotonic clock.
+        let time: UInt64
+        let body: () -> Void
+    }
+
+    private let epoll: Epoll
+    private var handlers: [UInt64: (Epoll.Events) -> Void] = [:]
+    private var lastNumber: UInt64 = 0
+    /// A handful at a time.
+    private var dues: [Due] = []
+    private var isStopped = false
+    fileprivate var workers: [(ContinuousClock.Instant) -> ContinuousClock.Instant?] = []
+
+    init() throws(Errno) {
+        epoll = try Epoll()
+    }
+
+    /// Calls `body` whenever one of `events` is there on `descriptor`, which stays the caller's and open.
+    func watch(
+        _ descriptor: Int32, _ events: Epoll.Events, _ body: @escaping (Epoll.Events) -> Void
+    ) throws(Errno) -> Watch {
+        lastNumber += 1
+        try epoll.add(descriptor, events, token: lastNumber)
+        handlers[lastNumber] = body
+        return Watch(token: lastNumber, descriptor: descriptor)
+    }
+
+    /// Call before the descriptor is closed.
+    func ignore(_ watch: Watch) {
+        guard handlers.removeValue(forKey: watch.token) != nil else { return }
+        try? epoll.remove(watch.descriptor)
+    }
+
+    /// Calls `body` once, when `delay` has passed.
+    @discardableResult
+    func after(_ delay: Duration, _ body: @escaping () -> Void) -> Timer {
+        lastNumber += 1
+        dues.append(Due(number: lastNumber, time: Deadline.now &+ Self.nanoseconds(delay), body: body))
+        return Timer(number: lastNumber)
+    }
+
+    func cancel(_ timer: Timer) {
+        dues.removeAll { $0.number == timer.number }
+    }
+
+    /// Makes ``run()`` return after the round under way.
+    func stop() { isStopped = true }
+
+    /// Serves until ``stop()``.
+    func run() throws(Errno) {
+        while !isStopped { try turn() }
+    }
+
+    /// Waits for something to happen, `limit` at most, and does what there is to do.
+    func turn(limit: Duration? = nil) throws(Errno) {
+        // What they do may bring more about for one before them, which the next turn sees to.
+        let now = ContinuousClock.now
+        let next = workers.compactMap { $0(now) }.min().map { now.duration(to: $0) }
+        let events = try epoll.wait(milliseconds: wait([limit, next].compactMap { $0 }.min()))
+        for event in events {
+            // Looked up now: an earlier event of this round may have let go of it.
+            handlers[event.token]?(event.events)
+        }
+        runDues()
+    }
+
+    private func runDues() {
+        let now = Deadline.now
+        guard dues.contains(where: { $0.time <= now }) else { return }
+        let due = dues.filter { $0.time <= now }.sorted { $0.time < $1.time }
+        for item in due {
+            // One before it may have cancelled it.
+            guard let index = dues.firstIndex(where: { $0.number == item.number }) else { continue }
+            dues.remove(at: index)
+            item.body()
+        }
+    }
+
+    /// Milliseconds, rounded up so that nothing is looked at before it is due; -1 for ever.
+    private func wait(_ limit: Duration?) -> Int32 {
+        let now = Deadline.now
+        var nanoseconds = dues.map { $0.time > now ? $0.time - now : 0 }.min()
+        if let limit { nanoseconds = min(nanoseconds ?? .max, Self.nanoseconds(limit)) }
+        guard let nanoseconds else { return -1 }
+        return Int32(clamping: nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 > 0 ? 1 : 0))
+    }
+
+    /// 0 for what has passed.
+    private static func nanoseconds(_ duration: Duration) -> UInt64 {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        return UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            &+ UInt64(attoseconds / 1_000_000_000)
+    }
+}
+
+extension EventLoop {
+    /// Has `work` do what there is to do before every wait; the loop wakes when `descriptor` is readable, and at the
+    /// time that `work` returns.
+    func add(
+        _ descriptor: Int32, _ work: @escaping (ContinuousClock.Instant) -> ContinuousClock.Instant?
+    ) throws(Errno) {
+        _ = try watch(descriptor, .readable) { _ in }
+        workers.append(work)
+    }
+}

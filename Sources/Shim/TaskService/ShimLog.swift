@@ -1,0 +1,56 @@
+import Linux
+import RuntimeState
+
+/// The shim's log: lines in the form of containerd's own, on standard error, which is the fifo `log` of the bundle.
+/// containerd copies them to its own log. Where nobody reads them, and the fifo is full, lines are dropped.
+struct ShimLog {
+    /// A pipe takes so much at once or not at all.
+    static let lineLimit = 4096
+
+    let namespace: String
+    /// The id of the shim's first container: the pod's sandbox, where there is one.
+    let sandbox: String
+    let isDebug: Bool
+
+    func write(_ note: TaskNote) {
+        guard isDebug || note.level != .debug else { return }
+        let standardError = FileDescriptor(owning: 2)
+        try? standardError.writeAll(Array(line(note, at: Timestamp.now().rfc3339Nanoseconds).utf8))
+        _ = standardError.release()
+    }
+
+    /// Keys after the message are in the order of the alphabet, as logrus has them.
+    func line(_ note: TaskNote, at time: String) -> String {
+        var line = "time=\"\(time)\" level=\(note.level.rawValue) msg="
+        var rest = ""
+        if !note.container.isEmpty { rest += " id=\(Self.quoted(note.container, always: false))" }
+        rest += " namespace=\(Self.quoted(namespace, always: false)) runtime=io.containerd.fc-runc.v2"
+        rest += " sandbox=\(Self.quoted(sandbox, always: false))\n"
+        // The ids are what a line is found by.
+        let room = Self.lineLimit - line.utf8.count - rest.utf8.count
+        line += Self.quoted(String(decoding: note.text.utf8.prefix(max(0, room / 2)), as: UTF8.self), always: true)
+        return line + rest
+    }
+
+    /// Text with nothing in it that could be taken for another line, or another field.
+    static func quoted(_ text: String, always: Bool) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || [0x2D, 0x2E, 0x5F, 0x2F, 0x40, 0x5E, 0x2B].contains(byte)
+        }
+        if isPlain, !always, !text.isEmpty { return text }
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                quoted += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,3 @@
+import TaskService
+
+ShimProgram.main()

@@ -1,0 +1,139 @@
+import Linux
+import Testing
+
+@testable import TaskRootfs
+
+@Suite struct MountListTests {
+    let scratch = Scratch()
+
+    func error(_ mounts: RootMount...) -> TaskRootfsError? {
+        do throws(TaskRootfsError) {
+            _ = try TaskRootfs.classify(mounts)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func anImageIsADisk() throws {
+        let image = try scratch.write("x", to: "image")
+        let mount = RootMount(type: "ext4", source: image, options: ["loop", "ro", "noatime", "data=ordered"])
+        let disk = DiskRoot(
+            path: image, fileSystem: "ext4", options: ["noatime", "data=ordered"], isReadOnly: true,
+            isBlockDevice: false)
+        #expect(try TaskRootfs.classify([mount]) == disk)
+        // Nothing is mounted, and no bundle is needed.
+        #expect(try TaskRootfs.mount([mount], bundle: "/no/such") == .disk(disk))
+        for type in ["erofs", "xfs", "squashfs"] {
+            let root = try TaskRootfs.classify([RootMount(type: type, source: image, target: "/", options: ["rw"])])
+            #expect(root?.fileSystem == type)
+            #expect(root?.isReadOnly == false)
+        }
+        // As the mapper's devices are.
+        let link = try scratch.link("link", to: image)
+        #expect(try TaskRootfs.classify([RootMount(type: "ext4", source: link)])?.path == link)
+    }
+
+    @Test func whatIsNoDisk() throws {
+        let directory = try scratch.directory("directory")
+        #expect(
+            error(RootMount(type: "ext4", source: directory)) == .notADisk(path: directory, found: "a directory"))
+        #expect(
+            error(RootMount(type: "ext4", source: "/dev/null")) == .notADisk(path: "/dev/null", found: "a special file")
+        )
+        #expect(error(RootMount(type: "xfs", source: "/no/such")) == .disk(path: "/no/such", .noSuchFile))
+        #expect(error(RootMount(type: "xfs", source: "image")) == .relativePath(what: "disk", "image"))
+        let image = try scratch.write("x", to: "image")
+        let disk = RootMount(type: "erofs", source: image)
+        #expect(error(disk, disk) == .diskAmongOthers(type: "erofs", mountCount: 2))
+        #expect(
+            error(RootMount(type: "erofs", source: image, target: "/data"))
+                == .diskWithTarget(type: "erofs", target: "/data"))
+    }
+
+    @Test func whatHostsMountIsNoDisk() throws {
+        #expect(try TaskRootfs.classify([]) == nil)
+        #expect(try TaskRootfs.classify([RootMount(type: "bind", source: "/x", options: ["rbind", "ro"])]) == nil)
+        #expect(
+            try TaskRootfs.classify([RootMount(type: "overlay", source: "overlay", options: ["lowerdir=/a"])]) == nil)
+    }
+
+    @Test func whatIsRefused() {
+        #expect(error(RootMount(type: "nfs", source: "x")) == .unsupportedType("nfs"))
+        #expect(error(RootMount(type: "", source: "x")) == .unsupportedType(""))
+        #expect(error(RootMount(type: "fuse3.fuse-overlayfs", source: "x")) == .unsupportedType("fuse3.fuse-overlayfs"))
+        #expect(error(RootMount(type: "format/overlay", source: "x")) == .unsupportedType("format/overlay"))
+        let bind = RootMount(type: "bind", source: "/x", options: ["rbind", "size=1"])
+        #expect(error(bind) == .unsupportedOption("size=1", type: "bind"))
+        #expect(error(RootMount(type: "bind", source: "x")) == .relativePath(what: "mount source", "x"))
+        #expect(
+            error(RootMount(type: "bind", source: "/x", options: ["loop"])) == .unsupportedOption("loop", type: "bind"))
+        #expect(error(RootMount(type: "tmpfs", source: "", options: ["remount"])) == .remount(type: "tmpfs"))
+        for option in ["uidmap=0:1:2", "gidmap=0:1:2", "idmap"] {
+            let overlay = RootMount(type: "overlay", source: "overlay", options: [option, "lowerdir=/a"])
+            #expect(error(overlay) == .idMapping(option))
+        }
+        for target in ["..", "/a/../b", "a\0b"] {
+            #expect(error(RootMount(type: "tmpfs", source: "", target: target)) == .target(target))
+        }
+    }
+
+    @Test func overlaysNeedTheirDirectories() {
+        func error(_ options: String...) -> TaskRootfsError? {
+            self.error(RootMount(type: "overlay", source: "overlay", options: options))
+        }
+        #expect(error("index=off") == .optionMissing("lowerdir", type: "overlay"))
+        #expect(error("lowerdir=") == .optionMissing("lowerdir", type: "overlay"))
+        #expect(error("lowerdir=/a", "upperdir=/b") == .optionMissing("workdir", type: "overlay"))
+        #expect(error("lowerdir=/a:b") == .relativePath(what: "mount option lowerdir:", "b"))
+    }
+
+    @Test func itIsBounded() {
+        let mount = RootMount(type: "tmpfs", source: "")
+        #expect(throws: TaskRootfsError.tooManyMounts(65, limit: 64)) {
+            try TaskRootfs.classify(Array(repeating: mount, count: 65))
+        }
+        let options = Array(repeating: "ro", count: 257)
+        #expect(
+            error(RootMount(type: "tmpfs", source: "", options: options))
+                == .tooManyOptions(type: "tmpfs", 257, limit: 256))
+        let long = "/" + String(repeating: "a", count: 5000)
+        #expect(
+            error(RootMount(type: "tmpfs", source: long))
+                == .tooLong(what: "mount source", byteCount: 5001, limit: 4095))
+    }
+
+    @Test func lowerDirectoriesAreTold() throws {
+        let options = try OverlayOptions([
+            "lowerdir=/a:/b\\:c:/d\\\\e::/f::/g", "index=off", "upperdir=/u\\,v", "workdir=/w",
+        ])
+        #expect(options.lower == ["/a", "/b:c", "/d\\e"])
+        #expect(options.data == ["/f", "/g"])
+        #expect(options.upper == "/u,v")
+        #expect(options.work == "/w")
+        #expect(options.others == ["index=off"])
+        #expect(OverlayOptions.escaped("/b:c,d\\e") == "/b\\:c\\,d\\\\e")
+    }
+
+    @Test(arguments: [
+        (["/a/b/1/fs", "/a/b/2/fs", "/a/b/12/fs"], "/a/b/"), (["/a/b", "/a/b"], "/a/"), (["/x", "/y"], "/"),
+        (["/a/b/c"], "/a/b/"), (["/ab/c", "/a/c"], "/"),
+    ])
+    func commonParents(_ paths: [String], _ parent: String) {
+        #expect(Overlay.commonParent(paths) == parent)
+    }
+
+    @Test func wordsOfMounts() throws {
+        let words = try MountWords(
+            RootMount(
+                type: "overlay", source: "",
+                options: [
+                    "ro", "nosuid", "rw", "noexec", "exec", "strictatime", "noatime", "rslave", "sync", "index=off",
+                ]))
+        #expect(words.attributes == [.noSetUID, .noAccessTime])
+        #expect(words.superblock == ["sync"])
+        #expect(words.rest == ["index=off"])
+        #expect(words.propagation?.kind == .slave)
+        #expect(words.propagation?.isRecursive == true)
+    }
+}

@@ -1,0 +1,64 @@
+import Glibc
+import Linux
+
+/// A directory of a test's own, removed with all that is in it. Its path is short, for sockets.
+final class Scratch: Sendable {
+    let path: String
+
+    init() {
+        var template = Array("/tmp/fcs.XXXXXX\0".utf8)
+        path = unsafe template.withUnsafeMutableBytes { bytes in
+            // mkdtemp fills in the name in place; the bytes end with a NUL.
+            let name = unsafe bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
+            return unsafe mkdtemp(name) == nil ? "" : String(cString: name)
+        }
+        precondition(!path.isEmpty)
+    }
+
+    deinit { Self.remove(path) }
+
+    private static func remove(_ path: String) {
+        if let folder = try? FileDescriptor.open(path, [.directory, .noFollow]) {
+            for entry in (try? Directory.entries(of: folder.rawValue)) ?? [] {
+                let place = "\(path)/\(entry.name)"
+                if entry.isDirectory { remove(place) } else { try? Directory.remove(place, isDirectory: false) }
+            }
+        }
+        try? Directory.remove(path, isDirectory: true)
+    }
+
+    /// Makes a directory, with those on the way to it.
+    func directory(_ name: String) throws -> String {
+        var place = path
+        for component in name.split(separator: "/") {
+            place += "/" + component
+            do { try Directory.make(place) } catch .exists {}
+        }
+        return place
+    }
+
+    func write(_ text: String, to name: String, mode: UInt32 = 0o600) throws -> String {
+        let place = "\(path)/\(name)"
+        try FileDescriptor.open(place, [.writeOnly, .create, .truncate], mode: mode).writeAll(Array(text.utf8))
+        return place
+    }
+
+    func fifo(_ name: String) throws -> String {
+        let place = "\(path)/\(name)"
+        try FileNode.make(place, at: FileDescriptor.currentDirectory, mode: S_IFIFO | 0o600)
+        return place
+    }
+
+    func link(_ name: String, to target: String) throws -> String {
+        let place = "\(path)/\(name)"
+        try FileNode.makeSymlink(place, at: FileDescriptor.currentDirectory, target: target)
+        return place
+    }
+
+    func read(_ name: String) -> String? {
+        guard let bytes = try? FileDescriptor.open("\(path)/\(name)").readAll(limit: 1 << 20) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    func exists(_ name: String) -> Bool { (try? FileDescriptor.open("\(path)/\(name)", [.path, .noFollow])) != nil }
+}

@@ -1,0 +1,125 @@
+import TTRPC
+import Testing
+
+@testable import TaskService
+
+/// The life of a container, and the order in which containerd hears of it.
+@Suite struct LifeTests {
+    let stage = Stage()
+
+    @Test func createsStartsEndsAndDeletes() throws {
+        stage.create()
+        #expect(stage.table.isEmpty == false)
+        #expect(stage.takeEvents() == [])
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.start()
+        try stage.wait()
+        stage.verbs.finish("start")
+        #expect(stage.takeEvents() == ["create c 10", "start c 10"])
+        stage.ends(10, 7)
+        stage.delete()
+        stage.verbs.finish("delete")
+        #expect(stage.takeEvents() == ["exit c 10 7", "delete c 10 7"])
+        #expect(stage.takeAnswers() == ["create 10", "start 10", "wait 7", "delete 10 7"])
+        #expect(stage.table.isEmpty)
+    }
+
+    @Test func aStartIsToldOfBeforeAnEndThatCameFirst() {
+        stage.create()
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.start()
+        stage.ends(10, 0)
+        #expect(stage.takeEvents() == ["create c 10"])
+        stage.verbs.finish("start")
+        #expect(stage.takeEvents() == ["start c 10", "exit c 10 0"])
+        #expect(stage.takeAnswers() == ["create 10", "start 10"])
+    }
+
+    @Test func anEndBeforeCreateAnsweredIsNotLost() throws {
+        stage.create()
+        stage.ends(99, 1)
+        stage.ends(10, 137)
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        #expect(stage.takeEvents() == ["create c 10", "exit c 10 137"])
+        stage.start()
+        #expect(stage.takeAnswers() == ["create 10", "start failed 9: cannot start a stopped process"])
+    }
+
+    @Test func strangersThatEndAreNobodys() {
+        stage.ends(10, 1)
+        stage.create()
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        #expect(stage.takeEvents() == ["create c 10"])
+    }
+
+    @Test func aStartThatFailsLeavesItCreated() {
+        stage.create()
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.start()
+        stage.verbs.finish("start", .failed(.unknown, "exec: \"x\": not found"))
+        #expect(stage.takeAnswers() == ["create 10", "start failed 2: exec: \"x\": not found"])
+        stage.ends(10, 127)
+        stage.delete()
+        stage.verbs.finish("delete")
+        #expect(stage.takeEvents() == ["create c 10", "exit c 10 127", "delete c 10 127"])
+    }
+
+    @Test func aCreateThatFailsLeavesNothing() {
+        stage.create()
+        stage.verbs.finish("create", .failed(.unknown, "the sandbox did not start: boot"))
+        #expect(stage.takeAnswers() == ["create failed 2: the sandbox did not start: boot"])
+        #expect(stage.table.isEmpty)
+        #expect(stage.verbs.asked.map(\.name) == ["create"])
+        #expect(stage.takeEvents() == [])
+    }
+
+    @Test func aCreateThatWasCutOffIsClearedAwayBeforeItIsAnswered() {
+        stage.create()
+        stage.verbs.finish("create", .failed(.deadlineExceeded, "cut off"))
+        #expect(stage.takeAnswers() == [])
+        #expect(stage.verbs.asked.last == .remove(id: "c", bundle: "/b/c"))
+        #expect(stage.table.isEmpty == false)
+        stage.verbs.finish("delete", .failed(.unknown))
+        #expect(stage.takeAnswers() == ["create failed 4: cut off"])
+        #expect(stage.table.isEmpty)
+    }
+
+    @Test func idsAreTakenFromTheFirstRequestOn() {
+        stage.create()
+        stage.create()
+        #expect(stage.takeAnswers() == ["create failed 6: container c: already exists"])
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.create()
+        #expect(stage.takeAnswers() == ["create 10", "create failed 6: container c: already exists"])
+    }
+
+    @Test func whatIsNotThereIsNotFound() {
+        stage.start()
+        stage.kill()
+        stage.delete()
+        stage.running()
+        stage.start("c", "e")
+        stage.delete("c", "e")
+        #expect(
+            stage.takeAnswers() == [
+                "start failed 5: process e of container c: not found",
+                "delete failed 5: process e of container c: not found",
+            ])
+    }
+
+    @Test func aContainerNobodyKilledHasItsReasonLogged() {
+        stage.running()
+        stage.ends(10, 137)
+        #expect(stage.verbs.names == ["explain"])
+        stage.verbs.finish("explain", .success(VerbAnswer(payload: Array("fc-vmm ended".utf8))))
+        #expect(stage.notes.last?.text == "fc-vmm ended")
+        #expect(stage.takeEvents() == ["exit c 10 137"])
+    }
+
+    @Test func theNumberOfContainersIsBounded() {
+        for index in 0..<TaskTable.taskLimit { stage.create("c\(index)") }
+        stage.create("last")
+        #expect(stage.takeAnswers().first?.hasPrefix("create failed 8") == true)
+        #expect(stage.verbs.asked.count == TaskTable.taskLimit)
+    }
+}
