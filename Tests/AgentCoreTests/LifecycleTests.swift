@@ -132,7 +132,9 @@ struct LifecycleTests {
         let deadline = Deadline(after: .seconds(10))
         while answer == nil, !deadline.hasPassed {
             _ = try Poll.wait(agent.control.descriptor, .readable, until: deadline)
-            while let message = try agent.control.receive() where message.id == id { answer = message.answer }
+            while let message = try agent.control.receive() {
+                if message.id == id { answer = message.answer }
+            }
         }
         guard case .started = answer else {
             Issue.record("\(String(describing: answer))")

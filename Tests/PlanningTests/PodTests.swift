@@ -125,7 +125,9 @@ import Testing
 
     @Test func namespacesMayBeNamedByMembersOnly() throws {
         var spec = Spec.template()
-        spec.linux?.namespaces = [.init(type: .ipc, path: "/proc/1/ns/ipc"), .init(type: .mount, path: "/proc/1/ns/mnt")]
+        spec.linux?.namespaces = [
+            .init(type: .ipc, path: "/proc/1/ns/ipc"), .init(type: .mount, path: "/proc/1/ns/mnt"),
+        ]
         #expect(spec.unhonoured() == ["linux.namespaces[0].path", "linux.namespaces[1].path"])
         #expect(spec.unhonoured(inPod: true) == ["linux.namespaces[1].path"])
     }

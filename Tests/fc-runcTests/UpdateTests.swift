@@ -12,7 +12,8 @@ import Testing
 
     @Test func everyOptionIsItsLimit() throws {
         let limits = try limits([
-            "--cpu-period", "50000", "--cpu-quota", "-1", "--cpu-share=512", "-cpuset-cpus", "0-1", "--cpuset-mems", "0",
+            "--cpu-period", "50000", "--cpu-quota", "-1", "--cpu-share=512", "-cpuset-cpus", "0-1", "--cpuset-mems",
+            "0",
             "--memory", "512m", "--memory-reservation", "1.5k", "--memory-swap", "-1", "--pids-limit", "-1",
         ])
         #expect(limits.cpu?.period == 50_000)
