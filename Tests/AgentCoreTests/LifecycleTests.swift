@@ -117,6 +117,53 @@ struct LifecycleTests {
         #expect(agent.refusal(.stats(container: "c")) == "container does not exist")
     }
 
+    @Test func aPausedContainerTakesAnExecThatWaits() throws {
+        try agent.startLasting("c")
+        try agent.control.call(.pause(container: "c"), timeout: .seconds(10))
+        let name = ProcessName(container: "c", exec: "e")
+        let id = try agent.control.send(
+            .exec(
+                name, process: agent.process(["sh", "-c", "exit 3"]), streams: StreamTokens(), isOwned: true,
+                ignoresPause: true))
+        // It has not begun: nothing answers before the container goes on.
+        #expect(try Poll.wait(agent.control.descriptor, .readable, until: Deadline(after: .milliseconds(200))).isEmpty)
+        try agent.control.call(.resume(container: "c"), timeout: .seconds(10))
+        var answer: Answer?
+        let deadline = Deadline(after: .seconds(10))
+        while answer == nil, !deadline.hasPassed {
+            _ = try Poll.wait(agent.control.descriptor, .readable, until: deadline)
+            while let message = try agent.control.receive() {
+                if message.id == id { answer = message.answer }
+            }
+        }
+        guard case .started = answer else {
+            Issue.record("\(String(describing: answer))")
+            return
+        }
+        #expect(try agent.wait(name)?.status == .exited(code: 3))
+    }
+
+    @Test func theEndIsToldEarlyWhereNobodyReadsTheOutput() throws {
+        let streams = try TestStreams(agent, takesInput: false, hasTerminal: false)
+        let plan = agent.plan("c", "head -c 1000000 /dev/zero & sleep 0.1; exit 4")
+        try agent.control.call(.create(plan, streams: streams.tokens, isOwned: true), timeout: .seconds(10))
+        let name = ProcessName(container: "c")
+        let wait = try agent.control.send(.wait(name))
+        try agent.control.call(.start(container: "c"), timeout: .seconds(10))
+        guard case .exited(let early) = try agent.control.call(.wait(name, isEarly: true), timeout: .seconds(10)) else {
+            Issue.record("no end")
+            return
+        }
+        #expect(early.status == .exited(code: 4))
+        // Asked again, it is still known.
+        try agent.control.call(.wait(name, isEarly: true), timeout: .seconds(10))
+        // The other waits for the output to be taken.
+        #expect(try agent.control.receive() == nil)
+        _ = try streams.exchange([])
+        _ = try Poll.wait(agent.control.descriptor, .readable, until: Deadline(after: .seconds(10)))
+        #expect(try agent.control.receive()?.id == wait)
+    }
+
     @Test func sharedNamespaces() throws {
         try agent.startLasting("pod")
         var member = agent.plan("member", "cat /proc/1/cmdline; hostname")

@@ -92,7 +92,7 @@ enum Samples {
             .start(container: "c"),
             .exec(exec, process: process, streams: StreamTokens(output: token), isOwned: true),
             .signal(init_, number: 15, toAll: false), .signal(exec, number: -1, toAll: true),
-            .wait(init_), .wait(exec),
+            .wait(init_), .wait(exec), .wait(exec, isEarly: true), .forgetShare(name: "m1f"), .forgetShare(name: ""),
             .resize(exec, size: TerminalSize(rows: 1, columns: 2)),
             .resize(init_, size: TerminalSize(rows: 0, columns: 0)),
             .closeStdin(init_), .update(container: "c", resources: resources),

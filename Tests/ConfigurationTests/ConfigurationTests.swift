@@ -16,6 +16,8 @@ import Testing
                 qemu = "/q"
                 memory = "1G"
                 vcpus = 4
+                pod_memory = "3G"
+                pod_vcpus = 2
                 boot_timeout = 90
                 """)
         var expected = Configuration()
@@ -26,6 +28,8 @@ import Testing
         expected.qemu = "/q"
         expected.memoryByteCount = 1 << 30
         expected.vcpuCount = 4
+        expected.podMemoryByteCount = 3 << 30
+        expected.podVCPUCount = 2
         expected.bootTimeout = 90
         #expect(configuration == expected)
         #expect(try Configuration(toml: "") == Configuration())
@@ -40,6 +44,8 @@ import Testing
         ("kernel = 'vmlinux'", "kernel: \"vmlinux\" is not an absolute path"),
         ("vcpus = 0", "vcpus: \"0\" is not from 1 to 255"),
         ("vcpus = 256", "vcpus: \"256\" is not from 1 to 255"),
+        ("pod_vcpus = 0", "pod_vcpus: \"0\" is not from 1 to 255"),
+        ("pod_memory = 2", "pod_memory: expected a string"),
         ("vcpus = '2'", "vcpus: expected an integer"),
         ("vcpus = 1.5", "vcpus: expected an integer"),
         ("boot_timeout = -1", "boot_timeout: \"-1\" is not from 1 to 3600"),

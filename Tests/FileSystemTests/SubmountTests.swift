@@ -93,6 +93,30 @@ struct SubmountTests {
         }
     }
 
+    @Test func aShareThatIsTakenOutIsLetGoOf() throws {
+        try inOwnNamespace { guest in
+            let tree = guest.tree
+            for name in ["gone", "gone/rootfs", "stays", "stays/rootfs"] { try tree.directory(name) }
+            for name in ["gone/rootfs", "stays/rootfs"] { try Self.mountMemory(tree.at(name)) }
+            let parent = guest.lookup("gone").node
+            let submount = guest.lookup("rootfs", in: parent).node
+            let other = guest.lookup("rootfs", in: guest.lookup("stays").node).node
+            let count = guest.server.inodes.count
+            try Self.unmount(tree.at("gone/rootfs"))
+            for name in ["gone/rootfs", "gone"] { #expect(unsafe rmdir(tree.at(name)) == 0) }
+            // The guest asks for the share, hears that it is not there, and forgets what was below.
+            #expect(guest.lookup("gone").error == ENOENT)
+            guest.forget(submount)
+            guest.forget(parent)
+            #expect(guest.attributes(submount).error == ESTALE)
+            #expect(guest.server.inodes.count == count - 2)
+            // Another's, which the guest forgets though it uses it, stays.
+            guest.forget(other)
+            #expect(guest.attributes(other).error == 0)
+            try Self.unmount(tree.at("stays/rootfs"))
+        }
+    }
+
     @Test func theHostKeepsReadOnlyMounts() throws {
         try inOwnNamespace { guest in
             let tree = guest.tree

@@ -7,7 +7,7 @@ import Testing
     @Test func everyWordIsTaken() throws {
         let arguments = try ProxyArguments([
             "--container", "c", "--exec", "e", "--control-fd", "5", "--stdin-fd", "6", "--stdout-fd", "7",
-            "--lifeline-fd", "8", "--terminal",
+            "--lifeline-fd", "8", "--terminal", "--stall-ms", "900",
         ])
         #expect(arguments.name.container == "c")
         #expect(arguments.name.exec == "e")
@@ -17,12 +17,15 @@ import Testing
         #expect(arguments.error == nil)
         #expect(arguments.lifeline == 8)
         #expect(arguments.hasTerminal)
+        #expect(arguments.stallMilliseconds == 900)
     }
 
     @Test(arguments: [
         [], ["--container", "c"], ["--control-fd", "5"], ["--container", "c", "--control-fd", "2"],
         ["--container", "c", "--control-fd", "x"], ["--container"],
         ["--container", "c", "--control-fd", "5", "--no", "1"],
+        ["--container", "c", "--control-fd", "5", "--stall-ms", "-1"],
+        ["--container", "c", "--control-fd", "5", "--stall-ms", "1s"],
     ])
     func whatIsWrongIsRefused(words: [String]) {
         #expect(throws: ProxyArguments.Problem.self) { try ProxyArguments(words) }

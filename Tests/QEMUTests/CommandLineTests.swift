@@ -32,6 +32,18 @@ struct CommandLineTests {
         #expect(QEMUOption("serial", value).words == ["-serial", escaped])
     }
 
+    @Test func aMachineGivesMemoryBackWhereItIsAsked() {
+        var machine = Self.machine
+        #expect(!Self.engine().arguments(for: machine).contains { $0.contains("balloon") })
+        machine.reportsFreeMemory = true
+        let words = Self.engine().arguments(for: machine)
+        #expect(
+            values(of: "-device", in: words).contains(
+                "virtio-balloon-pci,free-page-reporting=on,deflate-on-oom=on"))
+        machine.deviceDiscovery = .commandLine
+        #expect(Self.engine().arguments(for: machine).contains { $0.hasPrefix("virtio-balloon-device,") })
+    }
+
     @Test func theMachineIsThePlans() {
         let words = Self.engine().arguments(for: Self.machine)
         #expect(values(of: "-smp", in: words) == ["2"])

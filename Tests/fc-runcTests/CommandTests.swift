@@ -157,8 +157,8 @@ import Testing
     }
 
     @Test func unsupportedCommandsTakeAnyArguments() throws {
-        let command = try parse(Update.self, ["update", "--memory", "5", "-r", "-", "c"])
-        #expect(UsageError.unsupported(command: Update.name).description == "fc-runc update: not supported yet")
+        let command = try parse(Restore.self, ["restore", "--memory", "5", "-r", "-", "c"])
+        #expect(UsageError.unsupported(command: Restore.name).description == "fc-runc restore: not supported yet")
         #expect(command.arguments.contains("c"))
     }
 

@@ -87,7 +87,8 @@ extension Runtime {
         let mebibyte: UInt64 = 1 << 20
         var memory = options.memoryByteCount
         if let pod {
-            memory = pod.memoryByteCount.map { max(memory, $0 + Self.guestOwnByteCount) }
+            memory =
+                pod.memoryByteCount.map { max(memory, $0 + Self.guestOwnByteCount) }
                 ?? max(memory, options.podMemoryByteCount)
         }
         if let limit = plan.limits.memoryByteCount, limit < 1 << 40 {

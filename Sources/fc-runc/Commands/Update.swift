@@ -10,7 +10,7 @@ struct Update: ContainerCommand {
         commandName: name, abstract: "Change a container's limits.",
         discussion: "What is not given, or 0, stays as it is.")
 
-    @Option(name: .shortAndLong, help: "A file with the limits, as linux.resources of config.json; - is standard input.")
+    @Option(name: .shortAndLong, help: "A file with the limits, as linux.resources of a document; -: standard input.")
     var resources: String?
 
     @Option(help: ArgumentHelp("Not supported.", visibility: .hidden))

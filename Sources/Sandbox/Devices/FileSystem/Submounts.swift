@@ -24,9 +24,9 @@ extension InodeTable {
         }
     }
 
-    /// The numbers of this process's mounts, as statx(2) gives them; nil where they cannot be read.
+    /// The numbers of the mounts there are, as statx(2) gives them; nil where they cannot be read.
     private static func mounts() -> Set<UInt64>? {
-        guard let bytes = try? FileDescriptor.open("/proc/self/mountinfo").readAll(limit: mountinfoLimit) else {
+        guard let bytes = try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: mountinfoLimit) else {
             return nil
         }
         var mounts: Set<UInt64> = []

@@ -80,7 +80,10 @@ struct TaskRequests {
         case .shutdown:
             // Asked after each container of a pod.
             call.answer(EmptyResponse.encoded)
-            if table.isEmpty { shutdown() }
+            if table.isEmpty { return shutdown() }
+            if table.tasks.isEmpty {
+                table.giveUpCreating { if table.isEmpty { shutdown() } }
+            }
         }
     }
 

@@ -18,8 +18,8 @@ final class TaskTable {
     let later: (Duration, @escaping () -> Void) -> Void
     let log: (TaskNote) -> Void
     var tasks: [String: Task] = [:]
-    /// Ids of containers that are being made.
-    private var creating: Set<String> = []
+    /// Containers that are being made, and what is to be done once they are, or are not.
+    private var creating: [String: [() -> Void]] = [:]
     /// By pid: the processes on the host that stand for those of the guests.
     private var owners: [Int32: TaskProcess] = [:]
     /// Children that ended while a process was being made whose pid is not known yet: it may have been one of them.
@@ -63,38 +63,44 @@ final class TaskTable {
         _ description: TaskDescription, _ settings: VerbSettings, reply: @escaping (Result<Int32, Failure>) -> Void
     ) {
         let id = description.id
-        guard tasks[id] == nil, !creating.contains(id) else {
+        guard tasks[id] == nil, creating[id] == nil else {
             return reply(.failure(Failure(.alreadyExists, "container \(id): already exists")))
         }
         guard tasks.count + creating.count < Self.taskLimit else {
             return reply(.failure(Failure(.resourceExhausted, "more than \(Self.taskLimit) containers in one shim")))
         }
-        creating.insert(id)
+        creating[id] = []
         madeCount += 1
         verbs.run(.create(description), settings) { [self] outcome in
             switch outcome {
             case .success(let answer):
-                creating.remove(id)
+                let left = creating.removeValue(forKey: id) ?? []
                 let task = Task(description, settings: settings, pid: answer.pid)
                 tasks[id] = task
                 if let agent = answer.agent { onAgent(agent) }
                 publish(.created(description, pid: answer.pid))
                 reply(.success(answer.pid))
                 adopt(task.process, answer)
+                for body in left { body() }
             case .failure(let failure):
                 finishMaking()
                 log(TaskNote(.error, id, "create: \(failure.message)"))
-                guard failure.code == .deadlineExceeded else {
-                    creating.remove(id)
-                    return reply(.failure(failure))
-                }
-                // What it had done by then is not known.
-                verbs.run(.remove(id: id, bundle: description.bundle), settings) { [self] _ in
-                    creating.remove(id)
+                let finish = { [self] in
+                    let left = creating.removeValue(forKey: id) ?? []
                     reply(.failure(failure))
+                    for body in left { body() }
                 }
+                guard failure.code == .deadlineExceeded else { return finish() }
+                // What it had done by then is not known.
+                verbs.run(.remove(id: id, bundle: description.bundle), settings) { _ in finish() }
             }
         }
+    }
+
+    /// Ends the making of whatever is being made, and calls `done` for each that is gone: containerd wants none of it
+    /// where it asks a shim without containers to end.
+    func giveUpCreating(_ done: @escaping () -> Void) {
+        for id in creating.keys { delete(id, "") { _ in done() } }
     }
 
     /// Follows the process that `answer` is about; it may have ended already.
@@ -117,6 +123,11 @@ final class TaskTable {
     func willMake() { madeCount += 1 }
 
     func delete(_ id: String, _ exec: String, reply: @escaping (Result<(pid: Int32, exit: Exit), Failure>) -> Void) {
+        if creating[id] != nil, exec.isEmpty {
+            // Whoever asked for it has given it up.
+            creating[id]?.append { [self] in delete(id, exec, reply: reply) }
+            return verbs.giveUpCreate(of: id)
+        }
         let task: Task
         do throws(Failure) { task = try process(id, exec).0 } catch { return reply(.failure(error)) }
         task.enqueue { [self] done in
