@@ -9,9 +9,9 @@ final class Shim {
     static let drainTimeout = Duration.seconds(10)
     static let forwardTimeout = Duration.seconds(5)
 
-    /// How long a shim stays that has no container, and nobody connected to it: containerd has forgotten it, as when
-    /// it was killed before it had read the address.
-    static let forgottenTimeout = Duration.seconds(10)
+    /// How long a shim stays that has no container: containerd has forgotten it, as when it was killed before it
+    /// asked for one, or it would have asked it to end.
+    static let forgottenTimeout = Duration.seconds(15)
 
     private let loop: EventLoop
     private let children: Children
@@ -97,16 +97,16 @@ final class Shim {
         try loop.add(client.descriptor) { [client] in client.work(now: $0) }
     }
 
-    /// Looks now and then whether anybody may still want this shim; it ends when nobody did for two looks.
-    private func watchForUse(_ wasForgotten: Bool) {
-        let isForgotten = isIdle() && server.connectionCount == 0
-        if isForgotten, wasForgotten { return loop.stop() }
-        loop.after(Self.forgottenTimeout / 2) { [unowned self] in watchForUse(isForgotten) }
+    /// Looks now and then whether anybody still wants this shim; it ends where nobody did three times.
+    private func watchForUse(_ idleCount: Int) {
+        let idleCount = isIdle() ? idleCount + 1 : 0
+        if idleCount == 3 { return loop.stop() }
+        loop.after(Self.forgottenTimeout / 3) { [unowned self] in watchForUse(idleCount) }
     }
 
     /// Serves until containerd wants it to end, and everything has been delivered.
     func serve() throws(Errno) {
-        loop.after(Self.forgottenTimeout / 2) { [unowned self] in watchForUse(false) }
+        watchForUse(-1)
         try loop.run()
         server.stopListening()
         let deadline = Deadline(after: Self.drainTimeout)

@@ -81,9 +81,7 @@ struct TaskRequests {
             // Asked after each container of a pod.
             call.answer(EmptyResponse.encoded)
             if table.isEmpty { return shutdown() }
-            if table.tasks.isEmpty {
-                table.giveUpCreating { if table.isEmpty { shutdown() } }
-            }
+            table.giveUpCreating { if table.isEmpty { shutdown() } }
         }
     }
 
@@ -157,7 +155,7 @@ struct TaskRequests {
 extension TaskProcess {
     var status: TaskStatus {
         switch state {
-        case .created, .starting: .created
+        case .creating, .created, .starting: .created
         case .running: .running
         case .paused: .paused
         case .stopped: .stopped
