@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Testing
 
@@ -85,5 +86,24 @@ import Testing
         let isFinished = pump.isFinished
         #expect(isFinished)
         #expect(throws: Errno.brokenPipe) { try source.first.writeAll([2]) }
+    }
+}
+
+@Suite struct CallerStreamTests {
+    /// As under containerd: what is to be read is there, and whoever wrote it has gone.
+    @Test func aFIFOWithoutWritersEnds() throws {
+        let path = "/tmp/fc-proxy-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        defer { unsafe unlink(path) }
+        let reader = try FileDescriptor.open(path, [.nonBlocking])
+        do {
+            let writer = try FileDescriptor.open(path, [.writeOnly, .nonBlocking])
+            try writer.writeAll(Array("in".utf8))
+        }
+        let stream = try CallerStream.nonBlocking(reader.rawValue, [])
+        #expect(try stream.readAll(limit: 10) == Array("in".utf8))
+        var entry = pollfd(fd: stream.rawValue, events: Int16(POLLIN), revents: 0)
+        #expect(unsafe poll(&entry, 1, 0) == 1)
+        #expect(entry.revents & Int16(POLLHUP) != 0)
     }
 }
