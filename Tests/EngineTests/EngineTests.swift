@@ -63,8 +63,8 @@ struct EngineTests {
             #expect(throws: EngineError.invalidDiskSerial(bad)) { try machine([bad]).check() }
         }
         #expect(throws: EngineError.repeatedDiskSerial("a")) { try machine(["a", "b", "a"]).check() }
-        try machine((0..<6).map { "\($0)" }).check()
-        #expect(throws: EngineError.tooManyDisks(7)) { try machine((0..<7).map { "\($0)" }).check() }
+        try machine((0..<5).map { "\($0)" }).check()
+        #expect(throws: EngineError.tooManyDisks(6)) { try machine((0..<6).map { "\($0)" }).check() }
     }
 
     @Test func theMonitorOfOurOwnIsHandedItsDisks() throws {

@@ -40,7 +40,9 @@ enum ShimUnderTest {
             exit(1)
         case "exits": exit(3)
         case "dies": Process.die(of: SIGKILL)
-        case "hangs": while true { pause() }
+        case "hangs":
+            pause()
+            shim.reportFailure("woken")
         default: break
         }
         guard let listener = shim.takeListener() else { exit(4) }

@@ -187,11 +187,16 @@ left() {
     for id; do [ ! -e "$bundles/$id" ] || echo "bundle $bundles/$id"; done
 }
 
-# nothing_at_all: no process but the suite's own and the daemon, no socket of a shim, no state.
+# nothing_new: there is no process of a shim's or a sandbox's, no socket, bundle, mount, cgroup or state but what was
+# there when `before` was called; and nothing_at_all: there is none.
+before() { everything | sort >"$work/before"; }
+nothing_new() { within 10 is_nothing_new || fail "left behind: $(news | head -n 8)"; }
+is_nothing_new() { [ -z "$(news)" ]; }
+news() { everything | sort | comm -13 "$work/before" -; }
 nothing_at_all() {
-    within 10 is_nothing_at_all || fail "left behind: $(everything | head -n 8)"
+    : >"$work/before"
+    nothing_new
 }
-is_nothing_at_all() { [ -z "$(everything)" ]; }
 everything() {
     local part
     for part in containerd-shim fc- qemu runc; do processes "$part" | sed "s/^/$part /"; done

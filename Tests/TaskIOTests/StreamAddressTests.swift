@@ -3,19 +3,21 @@ import Testing
 @testable import TaskIO
 
 @Suite struct StreamAddressTests {
-    @Test(arguments: [
+    static let addresses: [(String, StreamAddress)] = [
         ("", StreamAddress.none),
         ("/run/fifo/a%20b?c", .fifo("/run/fifo/a%20b?c")),
         ("fifo:///run/a%20b", .fifo("/run/a b")),
         ("FILE:///var/log/a.log", .file("/var/log/a.log")),
         ("file:///var/log/a.log?maxsize=1", .file("/var/log/a.log")),
-    ])
+    ]
+
+    @Test(arguments: addresses)
     func reads(_ text: String, _ address: StreamAddress) throws {
         #expect(try StreamAddress(text, stream: "stdout") == address)
     }
 
     @Test func readsALoggingProgram() throws {
-        let text = "binary:///usr/bin/log%65r?--to=/var/a+b%26c&-x&env.LEVEL=a=b&env.CONTAINER_ID=other"
+        let text = "binary:///usr/bin/logg%65r?--to=/var/a+b%26c&-x&env.LEVEL=a=b&env.CONTAINER_ID=other"
         guard case .program(let program) = try StreamAddress(text, stream: "stdout") else {
             Issue.record("no program")
             return
@@ -25,7 +27,7 @@ import Testing
         #expect(program.variables == ["LEVEL=a=b"])
     }
 
-    @Test(arguments: [
+    static let wrong: [(String, TaskIOError)] = [
         ("relative/path", TaskIOError.relativePath(stream: "stdout", "relative/path")),
         ("fifo://host/run/a", .relativePath(stream: "stdout", "fifo://host/run/a")),
         ("file:/var/log", .relativePath(stream: "stdout", "file:/var/log")),
@@ -40,7 +42,9 @@ import Testing
         ("binary:///x?=v", .malformed(stream: "stdout", "binary:///x?=v")),
         ("binary:///x?env.=v", .malformed(stream: "stdout", "binary:///x?env.=v")),
         ("binary:///x?env.A%3DB=v", .malformed(stream: "stdout", "binary:///x?env.A%3DB=v")),
-    ])
+    ]
+
+    @Test(arguments: wrong)
     func refuses(_ text: String, _ error: TaskIOError) {
         #expect(throws: error) { try StreamAddress(text, stream: "stdout") }
     }

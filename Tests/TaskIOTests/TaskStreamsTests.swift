@@ -121,7 +121,7 @@ import Testing
         let file = try scratch.write("", to: "file")
         let directory = try scratch.directory("directory")
         let link = try scratch.link("link", to: try scratch.fifo("fifo"))
-        let wrong = [
+        let wrong: [(String, String)] = [
             (file, "a regular file"), (directory, "a directory"), (link, "a symlink"),
             ("/dev/null", "a character device"),
         ]
@@ -140,7 +140,7 @@ import Testing
 
     @Test func whatIsNoFile() throws {
         let kept = try scratch.write("kept", to: "kept")
-        let wrong = [
+        let wrong: [(String, String)] = [
             (try scratch.directory("directory"), "a directory"), (try scratch.link("link", to: kept), "a symlink"),
             (try scratch.link("dangling", to: scratch.path + "/escaped"), "a symlink"),
             (try scratch.fifo("fifo"), "a fifo"), ("/dev/zero", "a character device"),

@@ -54,8 +54,8 @@ import Testing
     @Test func whatHostsMountIsNoDisk() throws {
         #expect(try TaskRootfs.classify([]) == nil)
         #expect(try TaskRootfs.classify([RootMount(type: "bind", source: "/x", options: ["rbind", "ro"])]) == nil)
-        #expect(
-            try TaskRootfs.classify([RootMount(type: "overlay", source: "overlay", options: ["lowerdir=/a"])]) == nil)
+        let overlay = RootMount(type: "overlay", source: "overlay", options: ["lowerdir=/a"])
+        #expect(try TaskRootfs.classify([overlay]) == nil)
     }
 
     @Test func whatIsRefused() {
@@ -115,10 +115,12 @@ import Testing
         #expect(OverlayOptions.escaped("/b:c,d\\e") == "/b\\:c\\,d\\\\e")
     }
 
-    @Test(arguments: [
+    static let parents: [([String], String)] = [
         (["/a/b/1/fs", "/a/b/2/fs", "/a/b/12/fs"], "/a/b/"), (["/a/b", "/a/b"], "/a/"), (["/x", "/y"], "/"),
         (["/a/b/c"], "/a/b/"), (["/ab/c", "/a/c"], "/"),
-    ])
+    ]
+
+    @Test(arguments: parents)
     func commonParents(_ paths: [String], _ parent: String) {
         #expect(Overlay.commonParent(paths) == parent)
     }

@@ -115,7 +115,7 @@ import Testing
         let source = try scratch.directory("native")
         _ = try scratch.write("x", to: "native/file")
         let look: @Sendable (String) -> String = { root in
-            let names = (try? Directory.entries(of: FileDescriptor.open(root, .directory).rawValue).map(\.name)) ?? []
+            let names = names(in: root)
             do throws(Errno) {
                 _ = try FileDescriptor.open(root + "/file", .writeOnly)
                 return "\(names) writable"
@@ -159,8 +159,7 @@ import Testing
         #expect(left == [])
     }
 
-    /// What is wrong with the second is named, and the first does not stay.
-    @Test(arguments: [
+    static let wrong: [(RootMount, String)] = [
         (RootMount(type: "tmpfs", source: "t", target: "/no/such"), "rootfs: mount target \"/no/such\": no such file"),
         (RootMount(type: "tmpfs", source: "t", options: ["size=lots"]), "rootfs: mount option \"size=lots\""),
         (RootMount(type: "tmpfs", source: "t", options: ["nonsense"]), "rootfs: mount option \"nonsense\""),
@@ -182,7 +181,10 @@ import Testing
             RootMount(type: "overlay", source: "o", options: ["lowerdir=/dev/null"]),
             "rootfs: mount option lowerdir: \"/dev/null\": not a directory"
         ),
-    ])
+    ]
+
+    /// What is wrong with the second is named, and the first does not stay.
+    @Test(arguments: wrong)
     func allOrNothing(_ second: RootMount, _ text: String) throws {
         let (answer, left) = try around([try overlay(2), second]) { _ in "mounted" }
         #expect(answer.hasPrefix(text), "\(answer)")

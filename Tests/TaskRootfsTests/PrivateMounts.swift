@@ -1,40 +1,40 @@
 import Glibc
 import Linux
-import Synchronization
 
 let isRoot = geteuid() == 0
 
 /// Runs `body` on a thread whose mounts and current directory are its own, and gives its answer.
 func privately<Answer: Sendable>(_ body: @escaping @Sendable () -> Answer) throws -> Answer {
-    let answer = Mutex<Result<Answer, Errno>?>(nil)
-    let box = Box(answer)
-    let thread = try Thread(named: "mounts") {
-        do throws(Errno) {
-            try Process.unshare(.mount)
-            let root = try FileDescriptor.open("/", [.path, .directory])
-            try Mount.setAttributes(at: root.rawValue, propagation: .private, recursive: true)
-            let result = body()
-            box.value.withLock { $0 = .success(result) }
-        } catch {
-            box.value.withLock { $0 = .failure(error) }
-        }
-    }
+    let outcome = Outcome<Answer>()
+    let thread = try Thread(named: "mounts") { outcome.run(body) }
     thread.join()
-    guard let result = box.value.withLock({ $0 }) else { throw Errno.inputOutput }
-    return try result.get()
+    return try outcome.value.get()
 }
 
-private final class Box<Value: Sendable>: Sendable {
-    let value: Mutex<Result<Value, Errno>?>
+/// Written by the thread, and read once it has been joined.
+private final class Outcome<Value: Sendable>: @unchecked Sendable {
+    var value: Result<Value, Errno> = .failure(.inputOutput)
 
-    init(_ value: consuming Mutex<Result<Value, Errno>?>) { self.value = value }
+    func run(_ body: () -> Value) {
+        do throws(Errno) {
+            try enterPrivateMounts()
+            value = .success(body())
+        } catch {
+            value = .failure(error)
+        }
+    }
+}
+
+private func enterPrivateMounts() throws(Errno) {
+    try Process.unshare(.mount)
+    let root = try FileDescriptor.open("/", [.path, .directory])
+    try Mount.setAttributes(at: root.rawValue, propagation: .private, recursive: true)
 }
 
 /// The mounts at or below `path` that the calling thread sees: where, and of what kind.
 func mountedPlaces(below path: String) -> [String] {
-    guard let bytes = try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20) else {
-        return ["?"]
-    }
+    let bytes = (try? FileDescriptor.open("/proc/thread-self/mountinfo").readAll(limit: 1 << 20)) ?? []
+    if bytes.isEmpty { return ["?"] }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
         let words = line.split(separator: " ")
         guard words.count > 8, words[4].hasPrefix(path), let dash = words.firstIndex(of: "-") else { return nil }
@@ -47,4 +47,10 @@ func tmpfs(on path: String) throws(Errno) {
     let place = try FileDescriptor.open(path, [.path, .directory])
     let mount = try Mount.make("tmpfs")
     try Mount.attach(mount.rawValue, on: place.rawValue)
+}
+
+/// What a directory holds.
+func names(in path: String) -> [String] {
+    guard let directory = try? FileDescriptor.open(path, .directory) else { return ["?"] }
+    return ((try? Directory.entries(of: directory.rawValue)) ?? []).map(\.name)
 }

@@ -32,7 +32,7 @@ final class Scratch: Sendable {
         var place = path
         for component in name.split(separator: "/") {
             place += "/" + component
-            do { try Directory.make(place) } catch .exists {}
+            if !exists(String(place.dropFirst(path.utf8.count + 1))) { try Directory.make(place) }
         }
         return place
     }

@@ -84,6 +84,68 @@ import Testing
         #expect(stage.table.isEmpty)
     }
 
+    @Test func deleteGivesUpWhatIsBeingMade() {
+        stage.create()
+        stage.delete()
+        #expect(stage.verbs.givenUp == ["c"])
+        stage.verbs.finish("create", .failed(.deadlineExceeded, "given up"))
+        #expect(stage.takeAnswers() == [])
+        stage.verbs.finish("delete")
+        #expect(
+            stage.takeAnswers() == ["create failed 4: given up", "delete failed 5: container c: not found"])
+        #expect(stage.takeEvents() == [])
+    }
+
+    @Test func deleteOfWhatWasJustMadeTakesItAway() {
+        stage.create()
+        stage.delete()
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.verbs.finish("delete")
+        #expect(stage.takeAnswers() == ["create 10", "delete 10 137"])
+        #expect(stage.table.isEmpty)
+        #expect(stage.takeEvents() == ["create c 10", "exit c 10 137", "delete c 10 137"])
+    }
+
+    @Test func whatIsBeingMadeIsThere() throws {
+        stage.create()
+        let (task, process) = try stage.table.process("c", "")
+        #expect(task.isBeingMade)
+        #expect(process.status == .created)
+        try stage.wait()
+        stage.start()
+        stage.kill("c", "", 10)
+        stage.kill()
+        #expect(stage.verbs.givenUp == ["c"])
+        stage.verbs.finish("create", .failed(.deadlineExceeded, "given up"))
+        stage.verbs.finish("delete")
+        #expect(
+            stage.takeAnswers() == [
+                "kill failed 9: process not started", "kill", "wait 137", "create failed 4: given up",
+                "start failed 5: container c: not found",
+            ])
+        #expect(stage.takeEvents() == [])
+    }
+
+    @Test func whatIsAskedOfAContainerThatIsBeingMadeWaits() {
+        stage.create()
+        stage.start()
+        #expect(stage.verbs.names == ["create"])
+        stage.verbs.finish("create", .success(VerbAnswer(pid: 10)))
+        stage.verbs.finish("start")
+        #expect(stage.takeAnswers() == ["create 10", "start 10"])
+    }
+
+    @Test func shutdownGivesUpWhatIsBeingMade() {
+        var ends = 0
+        stage.create("a")
+        stage.create("b")
+        stage.table.giveUpCreating { if stage.table.isEmpty { ends += 1 } }
+        #expect(stage.verbs.givenUp.sorted() == ["a", "b"])
+        stage.verbs.finish("create", .failed(.unknown))
+        stage.verbs.finish("create", .failed(.unknown))
+        #expect(ends == 1)
+    }
+
     @Test func idsAreTakenFromTheFirstRequestOn() {
         stage.create()
         stage.create()

@@ -13,6 +13,10 @@ final class ScriptedVerbs: VerbRunner {
         underWay.append((verb, done))
     }
 
+    private(set) var givenUp: [String] = []
+
+    func giveUpCreate(of id: String) { givenUp.append(id) }
+
     /// The oldest under way of this name comes to an end.
     func finish(_ name: String, _ outcome: VerbOutcome = .success(VerbAnswer())) {
         guard let index = underWay.firstIndex(where: { $0.verb.name == name }) else { return }

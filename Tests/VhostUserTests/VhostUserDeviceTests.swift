@@ -158,7 +158,7 @@ struct VhostUserDeviceTests {
         ]
         for fault in faults {
             let backEnd = try ScriptedBackEnd(request: request, fault)
-            let machine = try Machine(backEnd.connection, patience: .milliseconds(100))
+            let machine = try Machine(backEnd.connection, patience: .milliseconds(600))
             let start = ContinuousClock.now
             try machine.driver.start(queueSizes: [64, 128])
             #expect(start.duration(to: .now) < .seconds(8))
@@ -174,7 +174,7 @@ struct VhostUserDeviceTests {
     func faultAtReset() throws {
         for fault in [.silent, .gone, .answers(RawClient.words(11, 5, 4) + [0, 0, 0, 0])] as [ScriptedBackEnd.Fault] {
             let backEnd = try ScriptedBackEnd(request: 11, fault)
-            let machine = try Machine(backEnd.connection, patience: .milliseconds(100))
+            let machine = try Machine(backEnd.connection, patience: .milliseconds(600))
             try machine.driver.start(queueSizes: [64, 128])
             #expect(machine.driver.status == 15)
             let start = ContinuousClock.now
@@ -192,7 +192,7 @@ struct VhostUserDeviceTests {
             as [ScriptedBackEnd.Fault]
         {
             let backEnd = try ScriptedBackEnd(request: request, fault)
-            #expect(throws: VhostUserError.self) { _ = try Machine(backEnd.connection, patience: .milliseconds(100)) }
+            #expect(throws: VhostUserError.self) { _ = try Machine(backEnd.connection, patience: .milliseconds(600)) }
         }
     }
 

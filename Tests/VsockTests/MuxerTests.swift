@@ -188,7 +188,7 @@ struct MuxerTests {
         let stream = FakeStream(token: bench.muxer.newToken())
         #expect(bench.muxer.request(guestPort: 500, stream: stream, token: stream.token, now: bench.now))
         #expect(try bench.operations() == [.request])
-        bench.now += .seconds(11)
+        bench.now += Patience.request + .seconds(1)
         bench.muxer.passTime(now: bench.now)
         #expect(try bench.operations() == [.reset])
         #expect(bench.muxer.connectionCount == 0)

@@ -6,10 +6,12 @@ import RuntimeState
 extension Runtime {
     /// How long the agent may take to answer what it can answer at once.
     static let answerTimeout = Duration.seconds(30)
+    /// How long it may take to greet: where it does not, its machine hangs, and who asks is to know soon.
+    static let greetingTimeout = Duration.seconds(20)
 
     /// Connects to the agent of the sandbox that the container of `record` runs in.
     func connect(
-        to record: ContainerRecord, timeout: Duration = answerTimeout
+        to record: ContainerRecord, timeout: Duration = greetingTimeout
     ) throws(RuntimeError) -> AgentConnection {
         try withGuestSocket(record, timeout: timeout) { (path, deadline) throws(AgentClientError) in
             try AgentConnection(socketPath: path, deadline: deadline)

@@ -19,8 +19,8 @@ public struct MachinePlan: Hashable, Sendable {
     /// At most ``diskLimit``.
     public var disks: [DiskPlan] = []
 
-    /// The smallest of QEMU's machines has room for eight virtio devices; two are the sandbox's own.
-    public static let diskLimit = 6
+    /// The smallest of QEMU's machines has room for eight virtio devices; up to three are the sandbox's own.
+    public static let diskLimit = 5
     /// The most virtual processors of a machine that fc-vmm runs itself: what it is tested with.
     public static let monitorProcessorLimit = 32
 

@@ -9,6 +9,10 @@ final class Shim {
     static let drainTimeout = Duration.seconds(10)
     static let forwardTimeout = Duration.seconds(5)
 
+    /// How long a shim stays that has no container: containerd has forgotten it, as when it was killed before it
+    /// asked for one, or it would have asked it to end.
+    static let forgottenTimeout = Duration.seconds(15)
+
     private let loop: EventLoop
     private let children: Children
     private let server: Server
@@ -16,6 +20,7 @@ final class Shim {
     private let events: EventQueue
     private let table: TaskTable
     private let log: ShimLog
+    private let isIdle: () -> Bool
 
     init(_ invocation: Invocation, listener: consuming FileDescriptor) throws(Errno) {
         let loop = try EventLoop()
@@ -48,6 +53,7 @@ final class Shim {
         let sandboxes = SandboxRequests(
             table: table, later: { delay, body in loop.after(delay, body) }, shutdown: loop.stop)
         let tasks = TaskRequests(table: table) { if sandboxes.isEmpty { loop.stop() } }
+        isIdle = { table.isEmpty && sandboxes.isEmpty }
         var limits = ServerLimits()
         // containerd has one for each container of a pod.
         limits.connections = TaskTable.taskLimit
@@ -71,9 +77,9 @@ final class Shim {
         children.onEnd = { [table] pid, status in
             table.childEnded(pid, Exit(now: UInt32(status.shellCode)))
         }
-        children.onTermination = { [table, loop, log] in
+        children.onTermination = { [isIdle, loop, log] in
             // Containers outlive whoever looks after them: only an idle shim goes.
-            if table.isEmpty { return loop.stop() }
+            if isIdle() { return loop.stop() }
             log.write(TaskNote(.info, "", "SIGTERM is passed over: there are containers"))
         }
         try children.join(loop)
@@ -91,8 +97,16 @@ final class Shim {
         try loop.add(client.descriptor) { [client] in client.work(now: $0) }
     }
 
+    /// Looks now and then whether anybody still wants this shim; it ends where nobody did three times.
+    private func watchForUse(_ idleCount: Int) {
+        let idleCount = isIdle() ? idleCount + 1 : 0
+        if idleCount == 3 { return loop.stop() }
+        loop.after(Self.forgottenTimeout / 3) { [unowned self] in watchForUse(idleCount) }
+    }
+
     /// Serves until containerd wants it to end, and everything has been delivered.
     func serve() throws(Errno) {
+        watchForUse(-1)
         try loop.run()
         server.stopListening()
         let deadline = Deadline(after: Self.drainTimeout)

@@ -80,7 +80,8 @@ struct TaskRequests {
         case .shutdown:
             // Asked after each container of a pod.
             call.answer(EmptyResponse.encoded)
-            if table.isEmpty { shutdown() }
+            if table.isEmpty { return shutdown() }
+            table.giveUpCreating { if table.isEmpty { shutdown() } }
         }
     }
 
@@ -154,7 +155,7 @@ struct TaskRequests {
 extension TaskProcess {
     var status: TaskStatus {
         switch state {
-        case .created, .starting: .created
+        case .creating, .created, .starting: .created
         case .running: .running
         case .paused: .paused
         case .stopped: .stopped

@@ -10,12 +10,14 @@ final class Task {
     private var queue: [(@escaping () -> Void) -> Void] = []
     private var isBusy = false
 
-    init(_ description: TaskDescription, settings: VerbSettings, pid: Int32) {
+    /// One that is being made.
+    init(_ description: TaskDescription, settings: VerbSettings) {
         self.description = description
         self.settings = settings
-        process = TaskProcess(
-            container: description.id, exec: "", io: description.io, source: .container(pid: pid))
+        process = TaskProcess(container: description.id, io: description.io, .creating)
     }
+
+    var isBeingMade: Bool { if case .creating = process.state { true } else { false } }
 
     var id: String { description.id }
 

@@ -1,6 +1,8 @@
 /// A process that containerd knows by name: a container's first, or one that exec adds.
 final class TaskProcess {
     enum State {
+        /// The container is being made: of its machine nothing may be there yet.
+        case creating
         /// Made and not started.
         case created(Source)
         /// It is being started, and may end before that is done.
@@ -33,18 +35,18 @@ final class TaskProcess {
     var wasSignaled = false
     private var waiters: [(Exit) -> Void] = []
 
-    init(container: String, exec: String, io: StandardIO, source: Source) {
+    init(container: String, exec: String = "", io: StandardIO, _ state: State) {
         self.container = container
         self.exec = exec
         self.io = io
-        state = .created(source)
+        self.state = state
     }
 
     /// On the host; 0 where there is none yet.
     var pid: Int32 {
         switch state {
         case .created(.container(let pid)), .starting(.container(let pid), _): pid
-        case .created(.document), .starting(.document, _): 0
+        case .creating, .created(.document), .starting(.document, _): 0
         case .running(let pid), .paused(let pid), .stopped(let pid, _): pid
         }
     }
@@ -57,7 +59,7 @@ final class TaskProcess {
     var isLive: Bool {
         switch state {
         case .starting, .running, .paused: true
-        case .created, .stopped: false
+        case .creating, .created, .stopped: false
         }
     }
 

@@ -18,8 +18,6 @@ final class TaskTable {
     let later: (Duration, @escaping () -> Void) -> Void
     let log: (TaskNote) -> Void
     var tasks: [String: Task] = [:]
-    /// Ids of containers that are being made.
-    private var creating: Set<String> = []
     /// By pid: the processes on the host that stand for those of the guests.
     private var owners: [Int32: TaskProcess] = [:]
     /// Children that ended while a process was being made whose pid is not known yet: it may have been one of them.
@@ -42,7 +40,7 @@ final class TaskTable {
     }
 
     /// Nothing is here or on its way.
-    var isEmpty: Bool { tasks.isEmpty && creating.isEmpty }
+    var isEmpty: Bool { tasks.isEmpty }
 
     func task(_ id: String) throws(Failure) -> Task {
         guard let task = tasks[id] else { throw Failure(.notFound, "container \(id): not found") }
@@ -63,38 +61,47 @@ final class TaskTable {
         _ description: TaskDescription, _ settings: VerbSettings, reply: @escaping (Result<Int32, Failure>) -> Void
     ) {
         let id = description.id
-        guard tasks[id] == nil, !creating.contains(id) else {
+        guard tasks[id] == nil else {
             return reply(.failure(Failure(.alreadyExists, "container \(id): already exists")))
         }
-        guard tasks.count + creating.count < Self.taskLimit else {
+        guard tasks.count < Self.taskLimit else {
             return reply(.failure(Failure(.resourceExhausted, "more than \(Self.taskLimit) containers in one shim")))
         }
-        creating.insert(id)
-        madeCount += 1
-        verbs.run(.create(description), settings) { [self] outcome in
-            switch outcome {
-            case .success(let answer):
-                creating.remove(id)
-                let task = Task(description, settings: settings, pid: answer.pid)
-                tasks[id] = task
-                if let agent = answer.agent { onAgent(agent) }
-                publish(.created(description, pid: answer.pid))
-                reply(.success(answer.pid))
-                adopt(task.process, answer)
-            case .failure(let failure):
-                finishMaking()
-                log(TaskNote(.error, id, "create: \(failure.message)"))
-                guard failure.code == .deadlineExceeded else {
-                    creating.remove(id)
-                    return reply(.failure(failure))
-                }
-                // What it had done by then is not known.
-                verbs.run(.remove(id: id, bundle: description.bundle), settings) { [self] _ in
-                    creating.remove(id)
-                    reply(.failure(failure))
+        let task = Task(description, settings: settings)
+        tasks[id] = task
+        willMake()
+        task.enqueue { [self] done in
+            verbs.run(.create(description), settings) { [self] outcome in
+                switch outcome {
+                case .success(let answer):
+                    task.process.state = .created(.container(pid: answer.pid))
+                    if let agent = answer.agent { onAgent(agent) }
+                    publish(.created(description, pid: answer.pid))
+                    reply(.success(answer.pid))
+                    adopt(task.process, answer)
+                    done()
+                case .failure(let failure):
+                    finishMaking()
+                    log(TaskNote(.error, id, "create: \(failure.message)"))
+                    let forget = { [self] in
+                        tasks[id] = nil
+                        task.process.stop(Exit(now: Exit.killedStatus))
+                        reply(.failure(failure))
+                        done()
+                    }
+                    guard failure.code == .deadlineExceeded else { return forget() }
+                    // What it had done by then is not known.
+                    verbs.run(.remove(id: id, bundle: description.bundle), settings) { _ in forget() }
                 }
             }
         }
+    }
+
+    /// Where nothing is here but what is being made: ends that, and calls `done` for each that is gone. containerd
+    /// wants none of it where it asks such a shim to end.
+    func giveUpCreating(_ done: @escaping () -> Void) {
+        guard tasks.values.allSatisfy(\.isBeingMade) else { return }
+        for id in tasks.keys { delete(id, "") { _ in done() } }
     }
 
     /// Follows the process that `answer` is about; it may have ended already.
@@ -119,6 +126,8 @@ final class TaskTable {
     func delete(_ id: String, _ exec: String, reply: @escaping (Result<(pid: Int32, exit: Exit), Failure>) -> Void) {
         let task: Task
         do throws(Failure) { task = try process(id, exec).0 } catch { return reply(.failure(error)) }
+        // Whoever asked for it has given it up; the deletion has its turn when that has come to its end.
+        if task.isBeingMade, exec.isEmpty { verbs.giveUpCreate(of: id) }
         task.enqueue { [self] done in
             do throws(Failure) {
                 // It may have gone while this waited for its turn.
@@ -176,7 +185,7 @@ final class TaskTable {
         switch process.state {
         case .starting(let source, nil): process.state = .starting(source, end: exit)
         case .created, .running, .paused: end(task, process, exit)
-        case .starting, .stopped: break
+        case .creating, .starting, .stopped: break
         }
     }
 

@@ -81,7 +81,7 @@ extension TaskTable {
             guard task.processes.count <= Self.execLimit else {
                 throw Failure(.resourceExhausted, "more than \(Self.execLimit) processes in container \(id)")
             }
-            task.add(TaskProcess(container: id, exec: exec, io: io, source: .document(document)))
+            task.add(TaskProcess(container: id, exec: exec, io: io, .created(.document(document))))
             publish(.execAdded(id: id, exec: exec))
             reply(.success(()))
             done()
@@ -97,6 +97,14 @@ extension TaskTable {
             let (task, process) = try process(id, exec)
             guard (0...64).contains(signal) else { throw Failure(.invalidArgument, "there is no signal \(signal)") }
             guard process.exit == nil else { throw finished }
+            if task.isBeingMade {
+                guard [SIGKILL, SIGTERM].contains(signal) else {
+                    throw Failure(.failedPrecondition, "process not started")
+                }
+                process.wasSignaled = true
+                verbs.giveUpCreate(of: id)
+                return reply(.success(()))
+            }
             if process.pid == 0, !process.isLive { throw Failure(.failedPrecondition, "process not started") }
             process.wasSignaled = true
             verbs.run(.kill(id: id, exec: exec, signal: signal, all: all), task.settings) { outcome in
@@ -208,6 +216,7 @@ extension TaskProcess {
     /// Its state in a word, for messages.
     var word: String {
         switch state {
+        case .creating: "creating"
         case .created: "created"
         case .starting: "starting"
         case .running: "running"

@@ -36,22 +36,30 @@ final class ForkedCalls {
     ///   - name: what is done, for messages.
     ///   - kept: descriptors that `body` uses; it has those, 0, 1 and 2.
     ///   - done: called once, from the loop. A copy that was killed has `deadlineExceeded`, which nothing else has.
+    /// - Returns: what ``giveUp(_:)`` takes; 0 where there is nothing to give up.
+    @discardableResult
     func run(
         _ name: String, limit: Duration, keeping kept: [Int32] = [], _ body: () throws(Failure) -> VerbAnswer,
         done: @escaping (VerbOutcome) -> Void
-    ) {
+    ) -> Int32 {
         let parent = getpid()
         do throws(Errno) {
             let pair = try UnixSocket.pair()
             switch try Process.fork() {
             case .child: serve(pair.second.rawValue, kept, parent, body)
-            case .parent(let pid): follow(pid, Self.first(of: pair), name, limit, done)
+            case .parent(let pid):
+                follow(pid, Self.first(of: pair), name, limit, done)
+                return pid
             }
         } catch {
             let failure = Failure(.resourceExhausted, "\(name): fork: \(error)")
             loop.after(.zero) { done(.failure(failure)) }
+            return 0
         }
     }
+
+    /// Ends a call that is under way.
+    func giveUp(_ call: Int32) { abandon(call, "given up") }
 
     private static func first(of pair: consuming SocketPair) -> FileDescriptor { pair.first }
 

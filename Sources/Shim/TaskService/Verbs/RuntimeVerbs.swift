@@ -19,6 +19,8 @@ final class RuntimeVerbs: VerbRunner {
 
     private let calls: ForkedCalls
     private let log: ShimLog
+    /// Containers that are being made, and the calls that make them.
+    private var creations: [String: Int32] = [:]
 
     init(calls: ForkedCalls, log: ShimLog) {
         self.calls = calls
@@ -36,6 +38,10 @@ final class RuntimeVerbs: VerbRunner {
         }
     }
 
+    func giveUpCreate(of id: String) {
+        if let call = creations[id] { calls.giveUp(call) }
+    }
+
     /// A process's streams are opened here and handed to the copy that makes it.
     private func make(
         _ verb: Verb, _ id: String, _ io: StandardIO, _ settings: VerbSettings,
@@ -51,7 +57,8 @@ final class RuntimeVerbs: VerbRunner {
                 case .none: nil
                 }
             let logger = streams.loggerPID
-            start(verb, settings, streams) { outcome in
+            let call = start(verb, settings, streams) { [self] outcome in
+                if case .create = verb { creations[id] = nil }
                 done(
                     outcome.map { answer in
                         var answer = answer
@@ -60,6 +67,7 @@ final class RuntimeVerbs: VerbRunner {
                         return answer
                     })
             }
+            if case .create = verb { creations[id] = call }
         } catch {
             done(.failure(Failure(.invalidArgument, "\(error)")))
         }
@@ -68,9 +76,9 @@ final class RuntimeVerbs: VerbRunner {
     private func start(
         _ verb: Verb, _ settings: VerbSettings, _ streams: borrowing TaskStreams,
         _ done: @escaping (VerbOutcome) -> Void
-    ) {
+    ) -> Int32 {
         let performance = Performance(settings, log)
-        calls.run(
+        return calls.run(
             verb.name, limit: verb.limit, keeping: streams.descriptors,
             { () throws(Failure) in
                 do { try streams.waitForLogger(limit: Self.loggerTimeout) } catch {

@@ -59,4 +59,7 @@ enum Verb: Hashable {
 protocol VerbRunner: AnyObject {
     /// Calls `done` once, later.
     func run(_ verb: Verb, _ settings: VerbSettings, done: @escaping (VerbOutcome) -> Void)
+    /// Cuts the making of a container off, if it is under way: its verb comes to an end soon, and badly, unless it was
+    /// about to be done.
+    func giveUpCreate(of id: String)
 }
