@@ -7,9 +7,8 @@ extension Process {
     public static func releaseCode() {
         // struct Elf64_Phdr: type 4, flags 4, offset 8, address 8, physical address 8, size in file 8, in memory 8,
         // alignment 8. The kernel tells where those of the running program are, and they stay there.
-        let (AT_PHDR, AT_PHNUM): (UInt, UInt) = (3, 5)
-        let headers = getauxval(AT_PHDR)
-        let count = getauxval(AT_PHNUM)
+        let headers = auxiliaryValue(3)  // AT_PHDR
+        let count = auxiliaryValue(5)  // AT_PHNUM
         guard headers != 0, count < 64 else { return }
         var base: UInt64?
         for index in 0..<count {
@@ -27,6 +26,18 @@ extension Process {
             let start = (base + address) & ~4095
             let length = base + address + byteCount - start
             _ = cl_syscall(Int(__NR_madvise), Int(start), Int(length), Int(MADV_DONTNEED), 0, 0, 0)
+        }
+    }
+
+    /// What the kernel told this program of itself when it started, getauxval(3); 0 where it did not.
+    private static func auxiliaryValue(_ kind: UInt) -> UInt {
+        guard let bytes = try? FileDescriptor.open("/proc/self/auxv").readAll(limit: 4096) else { return 0 }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            for start in stride(from: 0, to: bytes.count - 15, by: 16)
+            where unsafe bytes.loadUnaligned(fromByteOffset: start, as: UInt.self) == kind {
+                return unsafe bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt.self)
+            }
+            return 0
         }
     }
 }
