@@ -194,7 +194,7 @@ let package = Package(
         tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
-        tests("ProcessProxy", ["ProcessProxy", "Linux"]),
+        tests("ProcessProxy", ["ProcessProxy", "fc-proxy", "AgentProtocol", "Linux"]),
         tests("Sandbox", ["Sandbox", "Planning", "SandboxPlan", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
         tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),

@@ -21,6 +21,7 @@ final class Shim {
     private let table: TaskTable
     private let log: ShimLog
     private let isIdle: () -> Bool
+    private var idleTimer: EventLoop.Timer?
 
     init(_ invocation: Invocation, listener: consuming FileDescriptor) throws(Errno) {
         let loop = try EventLoop()
@@ -97,16 +98,19 @@ final class Shim {
         try loop.add(client.descriptor) { [client] in client.work(now: $0) }
     }
 
-    /// Looks now and then whether anybody still wants this shim; it ends where nobody did three times.
-    private func watchForUse(_ idleCount: Int) {
-        let idleCount = isIdle() ? idleCount + 1 : 0
-        if idleCount == 3 { return loop.stop() }
-        loop.after(Self.forgottenTimeout / 3) { [unowned self] in watchForUse(idleCount) }
+    /// Ends the shim where it has no use for long: containerd has forgotten it then.
+    private func endIfForgotten() {
+        idleTimer.map(loop.cancel)
+        idleTimer = loop.after(Self.forgottenTimeout) { [isIdle, loop] in
+            if isIdle() { loop.stop() }
+        }
     }
 
     /// Serves until containerd wants it to end, and everything has been delivered.
     func serve() throws(Errno) {
-        watchForUse(-1)
+        endIfForgotten()
+        table.onEmpty = { [unowned self] in endIfForgotten() }
+        loop.whenQuiet = Process.releaseCode
         try loop.run()
         server.stopListening()
         let deadline = Deadline(after: Self.drainTimeout)

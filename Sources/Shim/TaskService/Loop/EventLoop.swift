@@ -27,6 +27,11 @@ final class EventLoop {
     /// A handful at a time.
     private var dues: [Due] = []
     private var isStopped = false
+    /// Something was done since ``whenQuiet`` was called last.
+    private var isBusy = true
+    /// Called once when nothing has happened for ``quietTime`` after something did.
+    var whenQuiet: () -> Void = {}
+    static let quietTime = Duration.seconds(2)
     fileprivate var workers: [(ContinuousClock.Instant) -> ContinuousClock.Instant?] = []
 
     init() throws(Errno) {
@@ -74,17 +79,21 @@ final class EventLoop {
         // What they do may bring more about for one before them, which the next turn sees to.
         let now = ContinuousClock.now
         let next = workers.compactMap { $0(now) }.min().map { now.duration(to: $0) }
-        let events = try epoll.wait(milliseconds: wait([limit, next].compactMap { $0 }.min()))
+        let quiet = isBusy ? Self.quietTime : nil
+        let events = try epoll.wait(milliseconds: wait([limit, next, quiet].compactMap { $0 }.min()))
+        let wasBusy = isBusy
+        isBusy = !events.isEmpty
         for event in events {
             // Looked up now: an earlier event of this round may have let go of it.
             handlers[event.token]?(event.events)
         }
-        runDues()
+        if runDues() { isBusy = true }
+        if wasBusy, !isBusy { whenQuiet() }
     }
 
-    private func runDues() {
+    private func runDues() -> Bool {
         let now = Deadline.now
-        guard dues.contains(where: { $0.time <= now }) else { return }
+        guard dues.contains(where: { $0.time <= now }) else { return false }
         let due = dues.filter { $0.time <= now }.sorted { $0.time < $1.time }
         for item in due {
             // One before it may have cancelled it.
@@ -92,6 +101,7 @@ final class EventLoop {
             dues.remove(at: index)
             item.body()
         }
+        return true
     }
 
     /// Milliseconds, rounded up so that nothing is looked at before it is due; -1 for ever.

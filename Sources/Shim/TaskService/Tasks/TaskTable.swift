@@ -17,7 +17,11 @@ final class TaskTable {
     let publish: (TaskEvent) -> Void
     let later: (Duration, @escaping () -> Void) -> Void
     let log: (TaskNote) -> Void
-    var tasks: [String: Task] = [:]
+    private(set) var tasks: [String: Task] = [:] {
+        didSet { if tasks.isEmpty { onEmpty() } }
+    }
+    /// The last container has gone.
+    var onEmpty: () -> Void = {}
     /// By pid: the processes on the host that stand for those of the guests.
     private var owners: [Int32: TaskProcess] = [:]
     /// Children that ended while a process was being made whose pid is not known yet: it may have been one of them.
