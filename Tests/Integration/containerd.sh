@@ -200,16 +200,16 @@ nothing_at_all() {
 everything() {
     local part
     for part in containerd-shim fc- qemu runc; do processes "$part" | sed "s/^/$part /"; done
-    find /run/containerd/s /run/fc-runc "$bundles" -mindepth 1 2>/dev/null
+    find /run/containerd/s /run/fc-runc "/run/containerd/fc-runc/$token" "$bundles" -mindepth 1 2>/dev/null
     grep -F "$bundles" /proc/self/mountinfo
     find /sys/fs/cgroup -mindepth 1 -type d -path "*$token*" ! -name "$token" 2>/dev/null
 }
 
-# The namespace's cgroup is containerd's, and so is the folder below the root of runc's states.
+# The namespace's cgroup is containerd's, and so is its folder of states.
 nothing_left() {
     stop_client
     nothing_at_all
-    is_ours || rmdir "/run/containerd/runc/$token"
+    rmdir "/run/containerd/"*"runc/$token"
     find /sys/fs/cgroup -depth -type d -path "*/$token" -exec rmdir {} \; 2>/dev/null
     clean
 }
