@@ -235,12 +235,12 @@ let package = Package(
                 "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
             ]),
         tests("Serial", ["Serial", "Metrics", "Linux"]),
-        tests("Handshake", ["Handshake", "HandshakeUnderTest", "TaskProtocol", "OCISpec", "Linux"]),
+        tests("Handshake", ["Handshake", "TestSupport", "HandshakeUnderTest", "TaskProtocol", "OCISpec", "Linux"]),
         .executableTarget(
             name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
             swiftSettings: house),
-        tests("TaskIO", ["TaskIO", "Linux", "CLinux"]),
-        tests("TaskRootfs", ["TaskRootfs", "Linux"]),
+        tests("TaskIO", ["TaskIO", "TestSupport", "Linux", "CLinux"]),
+        tests("TaskRootfs", ["TaskRootfs", "TestSupport", "Linux"]),
         tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(

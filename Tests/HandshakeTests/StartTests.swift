@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import TaskProtocol
+import TestSupport
 import Testing
 
 @testable import Handshake

@@ -2,10 +2,10 @@ import Glibc
 import Linux
 
 /// A directory of a test's own, removed with all that is in it. Its path is short, for sockets.
-final class Scratch: Sendable {
-    let path: String
+public final class Scratch: Sendable {
+    public let path: String
 
-    init() {
+    public init() {
         var template = Array("/tmp/fcs.XXXXXX\0".utf8)
         path = unsafe template.withUnsafeMutableBytes { bytes in
             // mkdtemp fills in the name in place; the bytes end with a NUL.
@@ -28,7 +28,7 @@ final class Scratch: Sendable {
     }
 
     /// Makes a directory, with those on the way to it.
-    func directory(_ name: String) throws -> String {
+    public func directory(_ name: String) throws -> String {
         var place = path
         for component in name.split(separator: "/") {
             place += "/" + component
@@ -37,34 +37,30 @@ final class Scratch: Sendable {
         return place
     }
 
-    func write(_ text: String, to name: String, mode: UInt32 = 0o600) throws -> String {
+    public func write(_ text: String, to name: String, mode: UInt32 = 0o600) throws -> String {
         let place = "\(path)/\(name)"
         try FileDescriptor.open(place, [.writeOnly, .create, .truncate], mode: mode).writeAll(Array(text.utf8))
         return place
     }
 
-    func fifo(_ name: String) throws -> String {
+    public func fifo(_ name: String) throws -> String {
         let place = "\(path)/\(name)"
         try FileNode.make(place, at: FileDescriptor.currentDirectory, mode: S_IFIFO | 0o600)
         return place
     }
 
-    func link(_ name: String, to target: String) throws -> String {
+    public func link(_ name: String, to target: String) throws -> String {
         let place = "\(path)/\(name)"
         try FileNode.makeSymlink(place, at: FileDescriptor.currentDirectory, target: target)
         return place
     }
 
-    func read(_ name: String) -> String? {
+    public func read(_ name: String) -> String? {
         guard let bytes = try? FileDescriptor.open("\(path)/\(name)").readAll(limit: 1 << 20) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    func exists(_ name: String) -> Bool { (try? FileDescriptor.open("\(path)/\(name)", [.path, .noFollow])) != nil }
-}
-
-/// What is there; an expectation cannot look into what cannot be copied.
-func number(_ value: Int32?) throws -> Int32 {
-    guard let value else { throw Errno.badFileDescriptor }
-    return value
+    public func exists(_ name: String) -> Bool {
+        (try? FileDescriptor.open("\(path)/\(name)", [.path, .noFollow])) != nil
+    }
 }
