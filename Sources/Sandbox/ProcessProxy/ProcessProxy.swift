@@ -119,6 +119,9 @@ public final class ProcessProxy {
 
     /// Waits for something to do and does it.
     private func poll() {
+        // Once a turn: it has its fill of whoever never stops sending, like the others.
+        if input?.isToBeRead ?? false { _ = input?.advance() }
+        if input?.isFinished ?? false { input = nil }
         var entries = [
             pollfd(fd: signals.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
             pollfd(
@@ -128,7 +131,8 @@ public final class ProcessProxy {
         for interest in [input?.interest, output?.interest, error?.interest] {
             entries.append(pollfd(fd: interest?.descriptor ?? -1, events: interest?.events ?? 0, revents: 0))
         }
-        let timeout = (end ?? earlyEnd).flatMap(patience) ?? -1
+        let patience = (end ?? earlyEnd).flatMap(patience) ?? -1
+        let timeout = input?.isToBeRead ?? false ? 0 : patience
         guard unsafe Glibc.poll(&entries, nfds_t(entries.count), timeout) > 0 else { return }
         if entries[0].revents != 0 { takeSignals() }
         if entries[1].revents != 0 { takeControl() }

@@ -16,6 +16,8 @@ struct StreamPump: ~Copyable {
     private var start = 0
     private var end = 0
     private var sourceEnded = false
+    /// Reading found nothing, so that poll(2) will tell of what comes.
+    private var isDrained = false
     /// Nothing more will be carried.
     private(set) var isFinished = false
 
@@ -30,6 +32,10 @@ struct StreamPump: ~Copyable {
         if isFinished { return nil }
         return start < end ? (sink.rawValue, Int16(POLLOUT)) : (source.rawValue, Int16(POLLIN))
     }
+
+    /// The source is to be read before it is waited for: a fifo that was opened anew when its writers had gone never
+    /// tells poll(2) of its end, and read(2) at once.
+    var isToBeRead: Bool { !isFinished && start == end && !isDrained }
 
     /// Does what can be done without waiting. True where bytes moved.
     mutating func advance() -> Bool {
@@ -49,6 +55,7 @@ struct StreamPump: ~Copyable {
             unsafe cl_syscall(Int(__NR_read), Int(source.rawValue), bytes.argument, bytes.count, 0, 0, 0)
         }
         (start, end) = (0, max(result, 0))
+        isDrained = result == -Int(EAGAIN)
         // A pty whose other side is gone reads as EIO; a reset connection is an end as well.
         if result == 0 || (result < 0 && result != -Int(EAGAIN) && result != -Int(EINTR)) { sourceEnded = true }
     }

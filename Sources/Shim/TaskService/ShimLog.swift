@@ -27,13 +27,12 @@ struct ShimLog {
         rest += " namespace=\(Self.quoted(namespace, always: false)) runtime=io.containerd.fc-runc.v2"
         rest += " sandbox=\(Self.quoted(sandbox, always: false))\n"
         // The ids are what a line is found by.
-        let room = Self.lineLimit - line.utf8.count - rest.utf8.count
-        line += Self.quoted(String(decoding: note.text.utf8.prefix(max(0, room / 2)), as: UTF8.self), always: true)
+        line += Self.quoted(note.text, always: true, limit: Self.lineLimit - line.utf8.count - rest.utf8.count)
         return line + rest
     }
 
-    /// Text with nothing in it that could be taken for another line, or another field.
-    static func quoted(_ text: String, always: Bool) -> String {
+    /// Text with nothing in it that could be taken for another line, or another field; cut to `limit` bytes.
+    static func quoted(_ text: String, always: Bool, limit: Int = lineLimit) -> String {
         let isPlain = text.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                 || [0x2D, 0x2E, 0x5F, 0x2F, 0x40, 0x5E, 0x2B].contains(byte)
@@ -41,15 +40,18 @@ struct ShimLog {
         if isPlain, !always, !text.isEmpty { return text }
         var quoted = "\""
         for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-                quoted += "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
-            default: quoted.unicodeScalars.append(scalar)
-            }
+            let piece =
+                switch scalar {
+                case "\"": "\\\""
+                case "\\": "\\\\"
+                case "\n": "\\n"
+                case "\t": "\\t"
+                case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                    "\\x" + (scalar.value < 0x10 ? "0" : "") + String(scalar.value, radix: 16)
+                default: String(scalar)
+                }
+            guard quoted.utf8.count + piece.utf8.count < limit else { break }
+            quoted += piece
         }
         return quoted + "\""
     }
