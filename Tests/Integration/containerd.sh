@@ -109,8 +109,11 @@ set_up() {
 
 # --- Tasks --------------------------------------------------------------------------------------------------------
 
+# matches: as grep -q, but it reads all there is, so that what writes into the pipe does not fail.
+matches() { grep "$@" >/dev/null; }
+
 # is ID STATUS, as `tasks ls` has it: RUNNING, STOPPED, PAUSED. comes ID STATUS [SECONDS]: waits for it.
-is() { bounded "${ctr[@]}" tasks ls | grep -qE "^$1 +[0-9]+ +$2"; }
+is() { bounded "${ctr[@]}" tasks ls | matches -E "^$1 +[0-9]+ +$2"; }
 comes() { within "${3:-20}" is "$1" "$2" || fail "$1 is not $2: $(bounded "${ctr[@]}" tasks ls 2>&1 | tr '\n' ';')"; }
 pid_of() { bounded "${ctr[@]}" tasks ls | awk -v id="$1" '$1 == id { print $2 }'; }
 
@@ -135,7 +138,7 @@ ends() {
 # told ID: the topics of the events of a task, in one line.
 told() { grep -F "\"container_id\":\"$1\"" "$work/events" | grep -oE ' /tasks/[a-z-]+' | tr -d '\n'; }
 has_told() { [ "$(told "$1")" = "$2" ]; }
-has_told_of() { told "$1" | sed 's/ .tasks.exec-[a-z]*//g; s/ .tasks.exit//g' | grep -q "$2"; }
+has_told_of() { told "$1" | sed 's/ .tasks.exec-[a-z]*//g; s/ .tasks.exit//g' | matches "$2"; }
 tells() { within 10 has_told "$1" "$2" || fail "events of $1:$(told "$1"), not$2"; }
 
 # on_terminal STATUS COMMAND...: on a terminal of 30 rows and 90 columns, which ctr wants to be its own. When the
