@@ -1,9 +1,8 @@
+import Configuration
 import OCISpec
 
 /// What `--version` prints: the lines runc prints, which docker and containerd read.
-enum Version {
-    static let number = "0.1.0"
-
+extension Version {
     static let text = """
         fc-runc version \(number)
         spec: \(Spec.newestVersion)

@@ -1,3 +1,4 @@
+import Configuration
 import Glibc
 import Handshake
 import Linux
@@ -7,8 +8,6 @@ import TaskProtocol
 
 /// containerd-shim-fc-runc-v2: what containerd starts to have containers run by fc-runc.
 public enum ShimProgram {
-    static let version = "0.1.0"
-
     public static func main() -> Never {
         do {
             let environment = ShimEnvironment(variables: ShimEnvironment.variables)
@@ -17,7 +16,7 @@ public enum ShimProgram {
             case .start: print(try start(invocation))
             case .delete: print(DeleteCommand.run(invocation))
             case .serve: try serve(invocation)
-            case .version: print(Answers.version(version, specification: Spec.newestVersion))
+            case .version: print(Answers.version(Version.number, specification: Spec.newestVersion))
             case .info: print(try info())
             }
         } catch {
@@ -47,8 +46,8 @@ public enum ShimProgram {
     private static func info() throws -> [UInt8] {
         let input = try StartCommand.readInput()
         return Answers.info(
-            version: version, options: input.isEmpty ? nil : try AnyMessage(decoding: input),
-            features: Features(annotations: ["fc-runc.version": version]).encoded())
+            version: Version.number, options: input.isEmpty ? nil : try AnyMessage(decoding: input),
+            features: Features(annotations: ["fc-runc.version": Version.number]).encoded())
     }
 
     private static func serve(_ invocation: Invocation) throws {
