@@ -203,7 +203,9 @@ nothing_at_all() {
 everything() {
     local part
     for part in containerd-shim fc- qemu runc; do processes "$part" | sed "s/^/$part /"; done
-    find /run/containerd/s /run/fc-runc "/run/containerd/fc-runc/$token" "$bundles" -mindepth 1 2>/dev/null
+    # runc's shim leaves its socket when it is killed.
+    ! is_ours || find /run/containerd/s -mindepth 1 2>/dev/null
+    find /run/fc-runc "/run/containerd/fc-runc/$token" "$bundles" -mindepth 1 2>/dev/null
     grep -F "$bundles" /proc/self/mountinfo
     find /sys/fs/cgroup -mindepth 1 -type d -path "*$token*" ! -name "$token" 2>/dev/null
 }
