@@ -8,8 +8,7 @@ enum CallerStream {
     ///
     /// O_NONBLOCK belongs to the open file, which others share (the caller's shell, for one), so a pipe or
     /// terminal is opened anew. Sockets cannot be; files never block for long. A fifo that the caller has open both
-    /// ways stays so: its reader may come and go without the writer's hearing of it. A fifo that is read tells its end
-    /// only where a writer came after the reader: the caller's may all have gone by then, so one is there for a moment.
+    /// ways stays so: its reader may come and go without the writer's hearing of it.
     static func nonBlocking(_ number: Int32, _ access: OpenOptions) throws(Errno) -> FileDescriptor {
         var status = stat()
         let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
@@ -23,9 +22,6 @@ enum CallerStream {
             let descriptor = try? FileDescriptor.open(
                 "/proc/self/fd/\(number)", [isBothWays ? .readWrite : access, .nonBlocking, .noControllingTerminal])
         {
-            if kind == S_IFIFO, access == [] {
-                _ = try? FileDescriptor.open("/proc/self/fd/\(number)", [.writeOnly, .nonBlocking])
-            }
             return descriptor
         }
         return FileDescriptor(
