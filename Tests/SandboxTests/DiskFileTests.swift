@@ -56,6 +56,23 @@ private final class Scratch {
         _ = (first.plans, second.plans)
     }
 
+    @Test func oneThatIsHeldIsWaitedFor() throws {
+        let scratch = Scratch()
+        try scratch.write(4096)
+        let held = try FileDescriptor.open(scratch.path, .readWrite)
+        #expect(try held.tryLock(isShared: false))
+        let started = ContinuousClock.now
+        let number = held.release()
+        let thread = try Thread(named: "holder") {
+            SystemTime.sleep(milliseconds: 100)
+            _ = FileDescriptor(owning: number)
+        }
+        DiskFiles.awaitRelease([scratch.path, "/nonexistent"])
+        let waited = started.duration(to: .now)
+        #expect(waited >= .milliseconds(90) && waited < .seconds(3), "\(waited)")
+        thread.join()
+    }
+
     @Test func whatIsNoDiskIsNotOpened() throws {
         for (path, word) in [
             ("/tmp", "block device required"), ("/dev/null", "block device required"),

@@ -20,6 +20,29 @@ struct DiskFiles: ~Copyable {
         for plan in plans { _ = FileDescriptor(owning: plan.descriptor) }
     }
 
+    /// How long the kernel may take to let go of what a monitor that ended had open: a ring of requests (io_uring(7)) is
+    /// taken apart after its process.
+    private static let releaseTimeout = Duration.seconds(3)
+
+    /// Waits until nobody holds the disks at `paths`, so that whoever hears of the machine's end may use them. One that
+    /// somebody else took meanwhile is not waited for any longer than the others.
+    static func awaitRelease(_ paths: [String]) {
+        let deadline = Deadline(after: releaseTimeout)
+        for path in paths {
+            while isHeld(path), !deadline.hasPassed { SystemTime.sleep(milliseconds: 5) }
+        }
+    }
+
+    private static func isHeld(_ path: String) -> Bool {
+        do throws(RuntimeError) {
+            _ = try open(HostDisk(path: path, serial: "", isReadOnly: false))
+            return false
+        } catch {
+            if case .diskInUse = error { return true }
+            return false
+        }
+    }
+
     private static func open(_ disk: HostDisk) throws(RuntimeError) -> FileDescriptor {
         do throws(Errno) {
             // What it is comes first: to open a device of another kind may do something.

@@ -69,6 +69,7 @@ extension Runtime {
     ) -> MachineRecord {
         let overhead = engine.memoryOverheadByteCount
         var record = MachineRecord(memoryByteCount: machine.memoryByteCount, overheadByteCount: overhead)
+        record.writableDisks = plan.disks.filter { !$0.isReadOnly }.map(\.path)
         if case .sandbox(let name) = role {
             record.isShared = true
             record.podName = name

@@ -47,6 +47,7 @@ extension Runtime {
         if let supervisor = record.supervisor, let descriptor = supervisor.open() {
             if (try? wait(for: descriptor.rawValue, of: record.id, .seconds(2))) == nil { try endSandbox(of: record) }
         }
+        DiskFiles.awaitRelease(record.machine?.writableDisks ?? [])
         try removeCgroups(record)
         try remove(directory)
     }

@@ -12,6 +12,8 @@ public struct MachineRecord: Codable, Equatable, Sendable {
     public var memoryLimitAlone: UInt64?
     /// Those who joined, by id, each with the bytes of memory it may use; 0: no limit.
     public var members: [String: UInt64] = [:]
+    /// The files and block devices that it may write, absolute.
+    public var writableDisks: [String] = []
 
     public init(memoryByteCount: UInt64, overheadByteCount: UInt64) {
         self.memoryByteCount = memoryByteCount
