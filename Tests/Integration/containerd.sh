@@ -49,7 +49,7 @@ export FC_RUNC_CONFIG=$work/fc-runc.toml
 : >"$FC_RUNC_CONFIG"
 
 ctr=(ctr --address "$work/containerd.sock" --namespace "$token")
-image=docker.io/library/busybox:latest
+image=local/busybox:latest
 bundles=$work/run/io.containerd.runtime.v2.task/$token
 
 # A root file system that is an overlay itself, as a container's is, takes no other on top.
@@ -102,7 +102,7 @@ remove() {
 set_up() {
     start_daemon
     make_image "$work/image.tar"
-    try 0 "${ctr[@]}" images import --snapshotter "$snapshotter" --base-name docker.io/library/busybox "$work/image.tar"
+    try 0 "${ctr[@]}" images import --snapshotter "$snapshotter" --base-name local/busybox "$work/image.tar"
     try 0 "${ctr[@]}" images ls --quiet
     printed "$image"
 }
