@@ -207,7 +207,7 @@ let package = Package(
         tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("TaskService", ["TaskService", "TestSupport", "TTRPC", "TaskProtocol", "Linux"]),
-        tests("RuntimeState", ["RuntimeState", "OCISpec", "Linux"]),
+        tests("RuntimeState", ["RuntimeState", "TestSupport", "OCISpec", "Linux"]),
         tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
         tests(
             "fc-runc",

@@ -1,39 +1,8 @@
 import Glibc
 import Linux
+import TestSupport
 
-/// A directory of a test's own, removed with all that is in it.
-final class Scratch {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/fc-runc-state.XXXXXX\0".utf8)
-        path = unsafe template.withUnsafeMutableBytes { bytes in
-            // mkdtemp fills in the name in place; the bytes end with a NUL.
-            let name = unsafe bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
-            return unsafe mkdtemp(name) == nil ? "" : String(cString: name)
-        }
-        precondition(!path.isEmpty)
-    }
-
-    deinit { Self.remove(path) }
-
-    private static func remove(_ path: String) {
-        if let folder = try? FileDescriptor.open(path, [.directory, .noFollow]) {
-            for entry in (try? Directory.entries(of: folder.rawValue)) ?? [] {
-                let place = "\(path)/\(entry.name)"
-                if entry.isDirectory { remove(place) } else { try? Directory.remove(place, isDirectory: false) }
-            }
-        }
-        try? Directory.remove(path, isDirectory: true)
-    }
-
-    func write(_ text: String, to name: String) throws {
-        try FileDescriptor.open("\(path)/\(name)", [.writeOnly, .create, .truncate], mode: 0o600)
-            .writeAll(Array(text.utf8))
-    }
-
-    func exists(_ name: String) -> Bool { (try? FileDescriptor.open("\(path)/\(name)", [.path, .noFollow])) != nil }
-
+extension Scratch {
     /// The permission bits of a file below.
     func mode(_ name: String) -> UInt32 {
         var status = stat()

@@ -1,6 +1,7 @@
 import Glibc
 import Linux
 import OCISpec
+import TestSupport
 import Testing
 
 @testable import RuntimeState

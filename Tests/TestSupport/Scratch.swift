@@ -37,6 +37,7 @@ public final class Scratch: Sendable {
         return place
     }
 
+    @discardableResult
     public func write(_ text: String, to name: String, mode: UInt32 = 0o600) throws -> String {
         let place = "\(path)/\(name)"
         try FileDescriptor.open(place, [.writeOnly, .create, .truncate], mode: mode).writeAll(Array(text.utf8))

@@ -21,39 +21,11 @@ extension Process {
             guard kind == 1 else { continue }
             // The first begins with the file's own header, right behind which these lie.
             if offset == 0 { base = UInt64(headers) - 64 - address }
-            guard let base else { continue }
+            // What can be written may have been, and would be lost.
+            guard let base, flags & 2 == 0 else { continue }
             let start = (base + address) & ~4095
             let length = base + address + byteCount - start
-            if flags & 2 == 0 {
-                _ = cl_syscall(Int(__NR_madvise), Int(start), Int(length), Int(MADV_DONTNEED), 0, 0, 0)
-            } else {
-                discardUnwritten(start, length)
-            }
-        }
-    }
-
-    /// Discards the pages of a range that were never written, and so are the file's still: bits 63 and 61 of their
-    /// words in /proc/self/pagemap, proc(5).
-    private static func discardUnwritten(_ start: UInt64, _ length: UInt64) {
-        let count = Int((length + 4095) / 4096)
-        guard count <= 65536, let map = try? FileDescriptor.open("/proc/self/pagemap") else { return }
-        var words = [UInt64](repeating: 0, count: count)
-        unsafe words.withUnsafeMutableBytes { bytes in
-            // Nothing may be written there between the look and the discarding. The first round changes nothing, so
-            // that whatever is set up at a first time has been.
-            for advice in [Int(MADV_NORMAL), Int(MADV_DONTNEED)] {
-                let result = unsafe cl_syscall(
-                    Int(__NR_pread64), Int(map.rawValue), bytes.argument, bytes.count, Int(start / 4096 * 8), 0, 0)
-                guard result == bytes.count else { return }
-                var index = 0
-                while index < count {
-                    let word = unsafe bytes.load(fromByteOffset: index * 8, as: UInt64.self)
-                    if word >> 61 & 0b101 == 0b101 {
-                        _ = cl_syscall(Int(__NR_madvise), Int(start) + index * 4096, 4096, advice, 0, 0, 0)
-                    }
-                    index += 1
-                }
-            }
+            _ = cl_syscall(Int(__NR_madvise), Int(start), Int(length), Int(MADV_DONTNEED), 0, 0, 0)
         }
     }
 
