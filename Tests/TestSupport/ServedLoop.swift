@@ -1,3 +1,4 @@
+import Glibc
 public import Linux
 import Synchronization
 public import Virtio
@@ -11,6 +12,8 @@ public final class ServedLoop: @unchecked Sendable {
 
     private final class Outcome: Sendable {
         let error = Mutex<Errno?>(nil)
+        /// The thread's processor time, pthread_getcpuclockid(3); nil before it runs.
+        let clock = Mutex<clockid_t?>(nil)
     }
 
     public init(starts: Bool = true) throws {
@@ -32,6 +35,9 @@ public final class ServedLoop: @unchecked Sendable {
         let loop = loop
         let outcome = outcome
         thread = try Thread(named: "devices") {
+            var clock = clockid_t()
+            unsafe pthread_getcpuclockid(pthread_self(), &clock)
+            outcome.clock.withLock { [clock] in $0 = clock }
             do throws(Errno) {
                 if let directory {
                     let directory = FileDescriptor(owning: directory)
@@ -42,6 +48,15 @@ public final class ServedLoop: @unchecked Sendable {
                 outcome.error.withLock { $0 = error }
             }
         }
+    }
+
+    /// The processor time that the loop's thread has taken, in nanoseconds; nil where it has not begun. Only while it
+    /// runs.
+    public var processorTime: Int? {
+        guard let clock = outcome.clock.withLock({ $0 }) else { return nil }
+        var time = timespec()
+        unsafe clock_gettime(clock, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
     }
 
     /// Stops the loop and waits for its end.

@@ -3,7 +3,7 @@
 | .linux.cgroupsPath = "/fc-runc-test-bundle/limits"
 | .linux.resources += {
     memory: {limit: 67108864, reservation: 33554432},
-    cpu: {shares: 2048, quota: 50000, period: 200000},
+    cpu: {shares: 2048, quota: 400000, period: 200000},
     pids: {limit: 77},
     unified: {"memory.high": "60000000"}
 }

@@ -76,6 +76,21 @@ static void configure(const char *interface, const char *address) {
     close(fd);
 }
 
+/* Before the machine ends: Linux 6.1 breaks the queues of its virtio devices then, and a packet that virtio_net still has
+   to send, an acknowledgement say, goes round in start_xmit for ever. */
+static void interfaces_down(void) {
+    struct if_nameindex *interfaces = if_nameindex();
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    for (struct if_nameindex *each = interfaces; each && each->if_name; each++) {
+        struct ifreq request;
+        memset(&request, 0, sizeof request);
+        strncpy(request.ifr_name, each->if_name, IFNAMSIZ - 1);
+        if (ioctl(fd, SIOCSIFFLAGS, &request) < 0) printf("stress: %s stays up\n", each->if_name);
+    }
+    if (interfaces) if_freenameindex(interfaces);
+    close(fd);
+}
+
 static int network(char *words) {
     char *part[5];
     for (int i = 0; i < 5; i++)
@@ -185,6 +200,7 @@ void init_machine(void) {
     printf("stress: ends\n");
     fflush(stdout);
     sync();
+    interfaces_down();
     /* With panic=-1 on the command line this ends the machine on every monitor. */
     reboot(RB_AUTOBOOT);
     for (;;) pause();
