@@ -73,6 +73,9 @@ static void talk(int worker, void *context) {
     if (connect(fd, (struct sockaddr *)&work->address, sizeof work->address) < 0) fail("connect");
     if (send(fd, &seed, sizeof seed, MSG_NOSIGNAL) != sizeof seed) fail("send of the seed");
     exchange(fd, seed, seed + 1, (uint64_t)work->mebibytes << 20);
+    /* The server closes when it has all of it: what is only on its way is lost with the interface. */
+    uint8_t byte;
+    if (shutdown(fd, SHUT_WR) < 0 || recv(fd, &byte, 1, 0) != 0) fail("the server did not close");
     close(fd);
 }
 
