@@ -206,7 +206,7 @@ let package = Package(
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
         tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
-        tests("TaskService", ["TaskService", "TestSupport", "TTRPC", "TaskProtocol", "Linux"]),
+        tests("TaskService", ["TaskService", "TestSupport", "Handshake", "TTRPC", "TaskProtocol", "Linux"]),
         tests("RuntimeState", ["RuntimeState", "TestSupport", "OCISpec", "Linux"]),
         tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
         tests(
