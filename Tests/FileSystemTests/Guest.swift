@@ -4,6 +4,7 @@ import Glibc
 import GuestMemory
 import Linux
 import Synchronization
+import TestSupport
 import Virtio
 
 /// Stands for the guest's kernel: lays requests out in memory of its own as Linux does (header, structure and
@@ -216,7 +217,7 @@ final class TemporaryTree: Sendable {
         guard unsafe chmod(path, 0o777) == 0 else { throw Errno(rawValue: errno) }
     }
 
-    deinit { Self.remove(path) }
+    deinit { Scratch.remove(path) }
 
     func at(_ name: String) -> String { path + "/" + name }
 
@@ -251,18 +252,6 @@ final class TemporaryTree: Sendable {
     func status(_ name: String) -> stat? {
         var status = stat()
         return unsafe lstat(at(name), &status) == 0 ? status : nil
-    }
-
-    private static func remove(_ path: String) {
-        if let directory = try? FileDescriptor.open(path, [.directory, .noFollow]),
-            let entries = try? Directory.entries(of: directory.rawValue)
-        {
-            for entry in entries {
-                let child = path + "/" + entry.name
-                if entry.isDirectory { remove(child) } else { _ = unsafe Glibc.unlink(child) }
-            }
-        }
-        _ = unsafe rmdir(path)
     }
 }
 

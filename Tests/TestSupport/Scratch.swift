@@ -17,14 +17,32 @@ public final class Scratch: Sendable {
 
     deinit { Self.remove(path) }
 
-    private static func remove(_ path: String) {
-        if let folder = try? FileDescriptor.open(path, [.directory, .noFollow]) {
-            for entry in (try? Directory.entries(of: folder.rawValue)) ?? [] {
-                let place = "\(path)/\(entry.name)"
-                if entry.isDirectory { remove(place) } else { try? Directory.remove(place, isDirectory: false) }
+    /// Removes a directory with all that is in it, whatever the bytes of the names and the modes are.
+    public static func remove(_ path: String) {
+        if let directory = unsafe opendir(path) {
+            unsafe empty(directory)
+            unsafe closedir(directory)
+        }
+        _ = unsafe rmdir(path)
+    }
+
+    private static func empty(_ directory: OpaquePointer) {
+        let number = unsafe dirfd(directory)
+        while let entry = unsafe readdir(directory) {
+            // The name ends with a NUL, and stays until the next is read.
+            unsafe withUnsafePointer(to: &entry.pointee.d_name) { bytes in
+                let name = unsafe UnsafeRawPointer(bytes).assumingMemoryBound(to: CChar.self)
+                let isOwn = unsafe strcmp(name, ".") == 0 || strcmp(name, "..") == 0
+                guard !isOwn, unsafe unlinkat(number, name, 0) != 0 else { return }
+                // A directory, then.
+                _ = unsafe fchmodat(number, name, 0o700, 0)
+                if let inner = unsafe fdopendir(openat(number, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) {
+                    unsafe empty(inner)
+                    unsafe closedir(inner)
+                }
+                _ = unsafe unlinkat(number, name, AT_REMOVEDIR)
             }
         }
-        try? Directory.remove(path, isDirectory: true)
     }
 
     /// Makes a directory, with those on the way to it.

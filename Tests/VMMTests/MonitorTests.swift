@@ -2,6 +2,7 @@ import Glibc
 import GuestMemory
 import Linux
 import Synchronization
+import TestSupport
 import Testing
 import VhostUser
 import Virtio
@@ -12,7 +13,8 @@ import VsockDriver
 
 /// fc-vmm on a thread, the ends of its descriptors that the rest of the sandbox has, and a guest.
 private final class Sandbox {
-    let path = "/tmp/fc-vmm-test-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+    private let scratch = Scratch()
+    var path: String { scratch.path }
     let consoleLog: FileDescriptor
     private let log: FileDescriptor
     var console: FileDescriptor?
@@ -25,7 +27,7 @@ private final class Sandbox {
     }
 
     init() throws {
-        unsafe mkdir(path, 0o700)
+        let path = scratch.path
         let vhost = try UnixSocket.pair()
         let pipe = try FileDescriptor.pipe()
         consoleLog = try FileDescriptor.memory(named: "console")
@@ -52,9 +54,6 @@ private final class Sandbox {
         console = nil
         frontend = nil
         if let thread = thread.take() { thread.join() }
-        unsafe unlink(path + "/listen")
-        unsafe unlink(path + "/control")
-        unsafe rmdir(path)
     }
 
     /// QEMU has gone.
@@ -148,7 +147,7 @@ struct MonitorTests {
 struct MonitorDiskTests {
     /// fc-vmm with one disk, QEMU's ends of its sockets, and what became of it.
     private final class Machine {
-        private let path = "/tmp/fc-vmm-disk-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        private let scratch = Scratch()
         private var console: FileDescriptor?
         var vsock: FileDescriptor?
         var disk: FileDescriptor?
@@ -160,7 +159,7 @@ struct MonitorDiskTests {
         }
 
         init(_ options: String, sectors: Int = 16) throws {
-            unsafe mkdir(path, 0o700)
+            let path = scratch.path
             let vsock = try UnixSocket.pair()
             let disk = try UnixSocket.pair()
             let pipe = try FileDescriptor.pipe()
@@ -186,12 +185,7 @@ struct MonitorDiskTests {
             }
         }
 
-        deinit {
-            _ = end()
-            unsafe unlink(path + "/listen")
-            unsafe unlink(path + "/control")
-            unsafe rmdir(path)
-        }
+        deinit { _ = end() }
 
         /// Waits for fc-vmm's end, which whoever calls this has brought about, or the vsock's hang-up does.
         func end() -> VMMError? {

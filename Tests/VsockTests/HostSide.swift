@@ -10,15 +10,15 @@ import VsockDriver
 
 /// A device with its unix sockets in a directory of its own, and a guest on it.
 final class HostSide {
-    let path: String
+    private let scratch = Scratch()
+    var path: String { scratch.path }
     let device: VsockDevice
     private let served: ServedLoop
     let guest: GuestSockets
     let failures = Failures()
 
     init(limits: VsockLimits = VsockLimits(), fillsBuffers: Bool = true, starts: Bool = true) throws {
-        path = "/tmp/vsock-test-\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        unsafe mkdir(path, 0o700)
+        let path = scratch.path
         let failures = failures
         served = try ServedLoop(directory: path)
         device = try VsockDevice(
@@ -28,24 +28,7 @@ final class HostSide {
         if starts { try device.activate(try guest.driver.activation()) }
     }
 
-    deinit {
-        device.reset()
-        if let names = try? entries() { for name in names { unsafe unlink("\(path)/\(name)") } }
-        unsafe rmdir(path)
-    }
-
-    private func entries() throws -> [String] {
-        guard let folder = unsafe opendir(path) else { return [] }
-        defer { unsafe closedir(folder) }
-        var names: [String] = []
-        while let entry = unsafe readdir(folder) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
+    deinit { device.reset() }
 
     /// A host peer that asked for `port`.
     func client(port: UInt32) throws -> HostSocket {

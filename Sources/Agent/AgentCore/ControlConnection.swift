@@ -45,7 +45,7 @@ final class ControlConnection {
     func close() {
         guard isOpen else { return }
         isOpen = false
-        if let watch { loop.stop(watch) }
+        if let watch { loop.ignore(watch) }
         watch = nil
         whenClosed(self)
     }

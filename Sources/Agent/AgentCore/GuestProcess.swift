@@ -175,7 +175,7 @@ final class GuestProcess {
     }
 
     private func closeChannel() {
-        if let watch { loop.stop(watch) }
+        if let watch { loop.ignore(watch) }
         watch = nil
         channel = nil
     }

@@ -137,7 +137,7 @@ final class Relay {
     }
 
     private func stopWatching() {
-        if let watch { loop.stop(watch) }
+        if let watch { loop.ignore(watch) }
         watch = nil
     }
 

@@ -89,7 +89,7 @@ final class StreamTable {
     }
 
     private func drop(_ greeting: Greeting) {
-        if let watch = greeting.watch { loop.stop(watch) }
+        if let watch = greeting.watch { loop.ignore(watch) }
         greeting.watch = nil
         greetings[ObjectIdentifier(greeting)] = nil
     }

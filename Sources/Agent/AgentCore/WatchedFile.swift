@@ -26,7 +26,7 @@ final class WatchedFile {
     }
 
     func stop() {
-        if let watch { loop.stop(watch) }
+        if let watch { loop.ignore(watch) }
         watch = nil
     }
 }

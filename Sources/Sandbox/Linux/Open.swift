@@ -58,7 +58,11 @@ extension FileDescriptor {
         }
     }
 
-    /// openat2(2): as `open`, with the resolution held to `resolve`.
+    /// How often a path is looked up anew that the kernel was disturbed at.
+    private static let lookupLimit = 128
+
+    /// openat2(2): as `open`, with the resolution held to `resolve`. A `..` that is held below a directory is given up
+    /// by the kernel where anything was renamed or mounted meanwhile, anywhere (`EAGAIN`): it is tried again.
     public static func open(
         _ path: String, at directory: Int32, _ options: OpenOptions = [], mode: UInt32 = 0,
         resolve: ResolveOptions
@@ -68,14 +72,20 @@ extension FileDescriptor {
         how.mode = UInt64(mode)
         how.resolve = resolve.rawValue
         let size = MemoryLayout<open_how>.size
+        var triesLeft = resolve.isDisjoint(with: [.inRoot, .beneath]) ? 1 : lookupLimit
         return try withPath(path) { (name) throws(Errno) in
-            FileDescriptor(
-                owning: Int32(
-                    try retrying { () throws(Errno) in
-                        try syscall(
-                            __NR_openat2, Int(directory), name,
-                            unsafe withUnsafePointer(to: &how) { unsafe $0.argument }, size)
-                    }))
+            while true {
+                do throws(Errno) {
+                    let number = try syscall(
+                        __NR_openat2, Int(directory), name,
+                        unsafe withUnsafePointer(to: &how) { unsafe $0.argument }, size)
+                    return FileDescriptor(owning: Int32(number))
+                } catch {
+                    if error == .interrupted { continue }
+                    triesLeft -= 1
+                    guard error == .wouldBlock, triesLeft > 0 else { throw error }
+                }
+            }
         }
     }
 

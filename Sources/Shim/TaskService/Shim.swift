@@ -13,18 +13,19 @@ final class Shim {
     /// asked for one, or it would have asked it to end.
     static let forgottenTimeout = Duration.seconds(15)
 
-    private let loop: EventLoop
+    private let loop: ShimLoop
     private let children: Children
+    private let calls: ForkedCalls
     private let server: Server
     private let client: Client
     private let events: EventQueue
     private let table: TaskTable
     private let log: ShimLog
     private let isIdle: () -> Bool
-    private var idleTimer: EventLoop.Timer?
+    private var idleTimer: ShimLoop.Timer?
 
     init(_ invocation: Invocation, listener: consuming FileDescriptor) throws(Errno) {
-        let loop = try EventLoop()
+        let loop = try ShimLoop()
         let children = try Children()
         let log = ShimLog(namespace: invocation.namespace, sandbox: invocation.id, isDebug: invocation.isDebug)
         let client = try Client(path: invocation.ttrpcAddress)
@@ -37,7 +38,8 @@ final class Shim {
             },
             later: { delay, body in loop.after(delay, body) },
             log: { log.write(TaskNote(.warning, "", $0)) })
-        let verbs = RuntimeVerbs(calls: ForkedCalls(loop: loop), log: log)
+        let calls = ForkedCalls(loop: loop)
+        let verbs = RuntimeVerbs(calls: calls, log: log)
         var silent: Set<String> = []
         let table = TaskTable(
             verbs: verbs,
@@ -67,6 +69,7 @@ final class Shim {
         }
         self.loop = loop
         self.children = children
+        self.calls = calls
         self.client = client
         self.events = events
         self.table = table
@@ -75,7 +78,8 @@ final class Shim {
     }
 
     private func connect() throws(Errno) {
-        children.onEnd = { [table] pid, status in
+        children.onEnd = { [table, calls] pid, status in
+            calls.childEnded(pid)
             table.childEnded(pid, Exit(now: UInt32(status.shellCode)))
         }
         children.onTermination = { [isIdle, loop, log] in

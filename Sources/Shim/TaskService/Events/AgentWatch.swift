@@ -10,15 +10,15 @@ final class AgentWatch {
     static let messageLimit = 64 << 10
     static let containerLimit = 1024
 
-    private let loop: EventLoop
+    private let loop: ShimLoop
     private let connection: OpenDescriptor
-    private var watch: EventLoop.Watch?
+    private var watch: ShimLoop.Watch?
     private var frames = FrameReader(limit: messageLimit)
     private var lastTold: [String: UInt64] = [:]
     private let onOutOfMemory: (String) -> Void
 
     /// - Parameter connection: greeted already.
-    init(_ connection: OpenDescriptor, loop: EventLoop, onOutOfMemory: @escaping (String) -> Void) throws(Errno) {
+    init(_ connection: OpenDescriptor, loop: ShimLoop, onOutOfMemory: @escaping (String) -> Void) throws(Errno) {
         self.connection = connection
         self.loop = loop
         self.onOutOfMemory = onOutOfMemory

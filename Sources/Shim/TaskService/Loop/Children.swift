@@ -16,7 +16,7 @@ final class Children {
         try Process.adoptOrphans()
     }
 
-    func join(_ loop: EventLoop) throws(Errno) {
+    func join(_ loop: ShimLoop) throws(Errno) {
         _ = try loop.watch(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
     }
 

@@ -5,28 +5,36 @@ import TTRPC
 /// Runs what may block in a copy of this process, and hands the outcome to the loop. The copy's memory and all that it
 /// read goes with it, so that the shim stays as small and as responsive as it was.
 final class ForkedCalls {
-    private let loop: EventLoop
-    private var underWay: [Int32: Underway] = [:]
+    private let loop: ShimLoop
+    /// By numbers of their own: the kernel gives a pid again.
+    private var underWay: [Int: Underway] = [:]
+    private var lastCall = 0
 
     private final class Underway {
         let name: String
+        /// Nil once it has been waited for.
+        var pid: Int32?
         let channel: FileDescriptor
         var bytes: [UInt8] = []
         var agent: OpenDescriptor?
-        var watch: EventLoop.Watch?
-        var timer: EventLoop.Timer?
+        /// Nil once nothing more is taken.
+        var watch: ShimLoop.Watch?
+        var timer: ShimLoop.Timer?
         /// Why the outcome is not all there, where it is not.
         var cause = "the process that carried it out was killed"
         let done: (VerbOutcome) -> Void
 
-        init(_ name: String, channel: consuming FileDescriptor, done: @escaping (VerbOutcome) -> Void) {
+        init(
+            _ name: String, _ pid: Int32, channel: consuming FileDescriptor, done: @escaping (VerbOutcome) -> Void
+        ) {
             self.name = name
+            self.pid = pid
             self.channel = channel
             self.done = done
         }
     }
 
-    init(loop: EventLoop) {
+    init(loop: ShimLoop) {
         self.loop = loop
     }
 
@@ -41,15 +49,14 @@ final class ForkedCalls {
     func run(
         _ name: String, limit: Duration, keeping kept: [Int32] = [], _ body: () throws(Failure) -> VerbAnswer,
         done: @escaping (VerbOutcome) -> Void
-    ) -> Int32 {
+    ) -> Int {
         let parent = getpid()
         do throws(Errno) {
             let pair = try UnixSocket.pair()
             switch try Process.fork() {
             case .child: serve(pair.second.rawValue, kept, parent, body)
             case .parent(let pid):
-                follow(pid, Self.first(of: pair), name, limit, done)
-                return pid
+                return follow(Underway(name, pid, channel: Self.first(of: pair), done: done), limit)
             }
         } catch {
             let failure = Failure(.resourceExhausted, "\(name): fork: \(error)")
@@ -59,7 +66,18 @@ final class ForkedCalls {
     }
 
     /// Ends a call that is under way.
-    func giveUp(_ call: Int32) { abandon(call, "given up") }
+    func giveUp(_ call: Int) { abandon(call, "given up") }
+
+    /// To be told of every child that ended and has been waited for. What a copy said has come by then, and nobody whom
+    /// it left behind with the channel's other end has anything to add.
+    func childEnded(_ pid: Int32) {
+        guard let (number, call) = underWay.first(where: { $0.value.pid == pid }) else { return }
+        call.pid = nil
+        loop.after(.zero) { [unowned self] in
+            while read(number) {}
+            finish(number)
+        }
+    }
 
     private static func first(of pair: consuming SocketPair) -> FileDescriptor { pair.first }
 
@@ -89,49 +107,60 @@ final class ForkedCalls {
         try? channel.writeAll(Array(bytes[start...]))
     }
 
-    private func follow(
-        _ pid: Int32, _ channel: consuming FileDescriptor, _ name: String, _ limit: Duration,
-        _ done: @escaping (VerbOutcome) -> Void
-    ) {
-        let call = Underway(name, channel: channel, done: done)
-        underWay[pid] = call
-        do {
-            call.watch = try loop.watch(call.channel.rawValue, .readable) { [unowned self] _ in read(pid) }
+    private func follow(_ call: Underway, _ limit: Duration) -> Int {
+        lastCall += 1
+        let number = lastCall
+        underWay[number] = call
+        do throws(Errno) {
+            try call.channel.setNonBlocking(true)
+            call.watch = try loop.watch(call.channel.rawValue, .readable) { [unowned self] _ in _ = read(number) }
         } catch {
-            abandon(pid, "\(error)")
+            abandon(number, "\(error)")
         }
         call.timer = loop.after(limit) { [unowned self] in
-            abandon(pid, "not done within \(limit.components.seconds) s")
+            abandon(number, "not done within \(limit.components.seconds) s")
         }
+        return number
     }
 
-    private func read(_ pid: Int32) {
-        guard let call = underWay[pid] else { return }
-        do {
+    /// Takes what has come.
+    ///
+    /// - Returns: whether there may be more.
+    private func read(_ number: Int) -> Bool {
+        guard let call = underWay[number], call.watch != nil else { return false }
+        do throws(Errno) {
             let (bytes, descriptors) = try DescriptorPassing.receive(
                 upTo: 65536, maximum: 1, from: call.channel.rawValue)
-            for number in descriptors { call.agent = OpenDescriptor(FileDescriptor(owning: number)) }
+            for descriptor in descriptors { call.agent = OpenDescriptor(FileDescriptor(owning: descriptor)) }
             call.bytes += bytes
-            guard call.bytes.count <= VerbChannel.limit else { return abandon(pid, "the answer is too long") }
-            if bytes.isEmpty { finish(pid) }
+            if bytes.isEmpty {
+                finish(number)
+            } else if call.bytes.count > VerbChannel.limit {
+                abandon(number, "the answer is too long")
+            } else {
+                return true
+            }
         } catch {
-            abandon(pid, "\(error)")
+            if error != .wouldBlock { abandon(number, "\(error)") }
         }
+        return false
     }
 
-    private func abandon(_ pid: Int32, _ cause: String) {
-        guard let call = underWay[pid] else { return }
+    private func abandon(_ number: Int, _ cause: String) {
+        guard let call = underWay[number] else { return }
         call.cause = cause
+        // Nothing of what it says counts any more: a piece of an answer could look like a whole one.
         call.bytes = []
+        call.watch.take().map(loop.ignore)
         // It has not been waited for, so the number is still its own.
-        try? Process.kill(pid, SIGKILL)
-        loop.after(.zero) { [unowned self] in finish(pid) }
+        if let pid = call.pid { try? Process.kill(pid, SIGKILL) }
+        loop.after(.zero) { [unowned self] in finish(number) }
     }
 
-    private func finish(_ pid: Int32) {
-        guard let call = underWay.removeValue(forKey: pid) else { return }
-        if let watch = call.watch { loop.ignore(watch) }
-        if let timer = call.timer { loop.cancel(timer) }
+    private func finish(_ number: Int) {
+        guard let call = underWay.removeValue(forKey: number) else { return }
+        call.watch.map(loop.ignore)
+        call.timer.map(loop.cancel)
         call.done(
             VerbChannel.decode(call.bytes, agent: call.agent)
                 ?? .failure(Failure(.deadlineExceeded, "\(call.name): \(call.cause)")))

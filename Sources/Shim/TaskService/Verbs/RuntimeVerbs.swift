@@ -20,7 +20,7 @@ final class RuntimeVerbs: VerbRunner {
     private let calls: ForkedCalls
     private let log: ShimLog
     /// Containers that are being made, and the calls that make them.
-    private var creations: [String: Int32] = [:]
+    private var creations: [String: Int] = [:]
 
     init(calls: ForkedCalls, log: ShimLog) {
         self.calls = calls
@@ -76,7 +76,7 @@ final class RuntimeVerbs: VerbRunner {
     private func start(
         _ verb: Verb, _ settings: VerbSettings, _ streams: borrowing TaskStreams,
         _ done: @escaping (VerbOutcome) -> Void
-    ) -> Int32 {
+    ) -> Int {
         let performance = Performance(settings, log)
         return calls.run(
             verb.name, limit: verb.limit, keeping: streams.descriptors,

@@ -1,13 +1,9 @@
 import Linux
 
-/// The one loop of the shim, epoll(7): what happens on descriptors, and what is due at a time. All on one thread, so
-/// nothing here is locked, and a copy of the process may be forked at any moment.
-final class EventLoop {
-    /// A descriptor being watched. Let go of with ``EventLoop/ignore(_:)``.
-    struct Watch: Hashable {
-        fileprivate let token: UInt64
-        fileprivate let descriptor: Int32
-    }
+/// The one loop of the shim: what happens on descriptors, and what is due at a time. All on one thread, so nothing here
+/// is locked, and a copy of the process may be forked at any moment.
+final class ShimLoop {
+    typealias Watch = EventLoop.Watch
 
     /// Something that is to happen later.
     struct Timer: Hashable {
@@ -21,38 +17,31 @@ final class EventLoop {
         let body: () -> Void
     }
 
-    private let epoll: Epoll
-    private var handlers: [UInt64: (Epoll.Events) -> Void] = [:]
+    private let descriptors: EventLoop
     private var lastNumber: UInt64 = 0
     /// A handful at a time.
     private var dues: [Due] = []
     private var isStopped = false
-    /// Something was done since ``whenQuiet`` was called last.
-    private var isBusy = true
+    /// When ``whenQuiet`` is due; nil where nothing was done since it was called.
+    private var quiet: Deadline? = Deadline(after: quietTime)
     /// Called once when nothing has happened for ``quietTime`` after something did.
     var whenQuiet: () -> Void = {}
     static let quietTime = Duration.seconds(2)
     fileprivate var workers: [(ContinuousClock.Instant) -> ContinuousClock.Instant?] = []
 
     init() throws(Errno) {
-        epoll = try Epoll()
+        descriptors = try EventLoop()
     }
 
     /// Calls `body` whenever one of `events` is there on `descriptor`, which stays the caller's and open.
     func watch(
         _ descriptor: Int32, _ events: Epoll.Events, _ body: @escaping (Epoll.Events) -> Void
     ) throws(Errno) -> Watch {
-        lastNumber += 1
-        try epoll.add(descriptor, events, token: lastNumber)
-        handlers[lastNumber] = body
-        return Watch(token: lastNumber, descriptor: descriptor)
+        try descriptors.watch(descriptor, events, body)
     }
 
     /// Call before the descriptor is closed.
-    func ignore(_ watch: Watch) {
-        guard handlers.removeValue(forKey: watch.token) != nil else { return }
-        try? epoll.remove(watch.descriptor)
-    }
+    func ignore(_ watch: Watch) { descriptors.ignore(watch) }
 
     /// Calls `body` once, when `delay` has passed.
     @discardableResult
@@ -79,16 +68,15 @@ final class EventLoop {
         // What they do may bring more about for one before them, which the next turn sees to.
         let now = ContinuousClock.now
         let next = workers.compactMap { $0(now) }.min().map { now.duration(to: $0) }
-        let quiet = isBusy ? Self.quietTime : nil
-        let events = try epoll.wait(milliseconds: wait([limit, next, quiet].compactMap { $0 }.min()))
-        let wasBusy = isBusy
-        isBusy = !events.isEmpty
-        for event in events {
-            // Looked up now: an earlier event of this round may have let go of it.
-            handlers[event.token]?(event.events)
-        }
+        let left = quiet.map { Duration.nanoseconds($0.nanosecondsLeft) }
+        var isBusy = try descriptors.turn(milliseconds: wait([limit, next, left].compactMap { $0 }.min()))
         if runDues() { isBusy = true }
-        if wasBusy, !isBusy { whenQuiet() }
+        if isBusy {
+            quiet = Deadline(after: Self.quietTime)
+        } else if quiet?.hasPassed == true {
+            quiet = nil
+            whenQuiet()
+        }
     }
 
     private func runDues() -> Bool {
@@ -122,7 +110,7 @@ final class EventLoop {
     }
 }
 
-extension EventLoop {
+extension ShimLoop {
     /// Has `work` do what there is to do before every wait; the loop wakes when `descriptor` is readable, and at the
     /// time that `work` returns.
     func add(
