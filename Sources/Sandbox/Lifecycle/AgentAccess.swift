@@ -6,6 +6,8 @@ import RuntimeState
 extension Runtime {
     /// How long the agent may take to answer what it can answer at once.
     static let answerTimeout = Duration.seconds(30)
+    /// How long it may take to make a container: its limits are on it from the first, a twentieth of a processor say.
+    static let createTimeout = Duration.seconds(60)
     /// How long it may take to greet: where it does not, its machine hangs, and who asks is to know soon.
     static let greetingTimeout = Duration.seconds(20)
 

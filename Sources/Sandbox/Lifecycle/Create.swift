@@ -96,7 +96,8 @@ extension Runtime {
         let streams = try withGuestSocket(record) { (path, deadline) throws(AgentClientError) in
             try ProcessStreams(caller.streams, socketPath: path, deadline: deadline)
         }
-        try ask(connection, .create(plan.container, streams: streams.tokens, isOwned: true))
+        try ask(
+            connection, .create(plan.container, streams: streams.tokens, isOwned: true), timeout: Self.createTimeout)
         let proxy = try startProxy(
             of: record, connection: connection, streams: streams, caller: caller, detaches: detaches,
             stallMilliseconds: request.stallMilliseconds, lifeline: Self.number(of: lifeline))
