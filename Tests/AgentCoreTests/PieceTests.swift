@@ -32,6 +32,7 @@ struct PieceTests {
 
     @Test(arguments: [
         ("/a/b", "/a/b"), ("/a//./b/", "/a/b"), ("/a/../b", "/b"), ("/../..", "/"), ("", "/"), ("a", "/a"),
+        ("/proc/\u{301}/../../b/\u{301}", "/b/\u{301}"),
     ])
     func cleanedPaths(path: String, cleaned: String) {
         #expect(MountRules.cleaned(path) == cleaned)

@@ -41,11 +41,14 @@ enum BootFileSystems {
             try mount("cgroup2", on: root, safe)
         }
         try makeDirectory(directory)
-        let controllers = String(
-            decoding: try FileDescriptor.open(root + "/cgroup.controllers").read(upTo: 4096), as: UTF8.self)
-        let all = controllers.split(whereSeparator: \.isWhitespace).map { "+\($0)" }.joined(separator: " ")
+        var all: [UInt8] = []
+        for name in Boot.words(try FileDescriptor.open(root + "/cgroup.controllers").read(upTo: 4096)) {
+            all.append(UInt8(ascii: "+"))
+            all += name
+            all.append(UInt8(ascii: " "))
+        }
         for place in [root, directory] {
-            try FileDescriptor.open(place + "/cgroup.subtree_control", .writeOnly).writeAll(Array(all.utf8))
+            try FileDescriptor.open(place + "/cgroup.subtree_control", .writeOnly).writeAll(all)
         }
     }
 

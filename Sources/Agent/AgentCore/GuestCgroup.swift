@@ -59,18 +59,20 @@ final class GuestCgroup {
 
     /// The text of `file`; nil where there is none.
     func read(_ file: String) -> String? {
-        guard let bytes = try? FileDescriptor.open(file, at: directory.rawValue).readAll(limit: 1 << 20) else {
-            return nil
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        readBytes(file).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func readBytes(_ file: String) -> [UInt8]? {
+        try? FileDescriptor.open(file, at: directory.rawValue).readAll(limit: 1 << 20)
     }
 
     /// The number after `key` in a file of lines `key number`.
     func number(_ key: String, in file: String) -> UInt64? {
-        guard let text = read(file) else { return nil }
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0] == key { return UInt64(words[1]) }
+        guard let bytes = readBytes(file) else { return nil }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let words = line.split(separator: UInt8(ascii: " "))
+            guard words.count == 2, words[0].elementsEqual(key.utf8) else { continue }
+            return UInt64(String(decoding: words[1], as: UTF8.self))
         }
         return nil
     }

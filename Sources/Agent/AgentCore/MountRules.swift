@@ -21,7 +21,7 @@ enum MountRules {
             if isProc(mount) { return }
             throw LaunchFailure(.mount, "\"\(destination)\" cannot be mounted because it is not of type proc")
         }
-        if destination.hasPrefix("/proc/"), !coverable.contains(destination) {
+        if destination.utf8.starts(with: "/proc/".utf8), !coverable.contains(destination) {
             throw LaunchFailure(.mount, "\"\(destination)\" cannot be mounted because it is inside /proc")
         }
     }
@@ -41,10 +41,12 @@ enum MountRules {
         return (try? Directory.isDirectory(file.rawValue)) ?? true
     }
 
-    /// `path` with no empty names, `.` or `..`, absolute.
+    /// `path` with no empty names, `.` or `..`, absolute. By bytes, as RootDirectory has it.
     static func cleaned(_ path: String) -> String {
-        var names: [Substring] = []
-        for name in path.split(separator: "/") where name != "." {
+        var names: [String] = []
+        for bytes in path.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = String(Substring(bytes))
+            if name == "." { continue }
             if name == ".." { _ = names.popLast() } else { names.append(name) }
         }
         return "/" + names.joined(separator: "/")

@@ -111,6 +111,8 @@ extension Runtime {
             kernelPath: options.parts.kernel, initramfsPath: options.parts.initramfs, vcpuCount: processors,
             memoryByteCount: (memory + mebibyte - 1) / mebibyte * mebibyte, guestCID: 3)
         machine.reportsFreeMemory = pod != nil
+        // The guest's network is its containers': a kernel with dummy devices built in makes none that nobody asked for.
+        machine.kernelArguments = ["dummy.numdummies=0"]
         machine.deviceDiscovery = try Self.deviceDiscovery(of: options.parts.kernel)
         log(.debug, "guest kernel \(machine.kernelPath), devices by \(machine.deviceDiscovery.rawValue)")
         return machine

@@ -17,8 +17,9 @@ public struct FileSystemContext: ~Copyable {
 
     /// One option of mount(8)'s, `key=value` or `key`, in the file system's own terms.
     public borrowing func set(_ option: String) throws(Errno) {
-        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        try set(String(parts[0]), to: parts.count > 1 ? String(parts[1]) : nil)
+        let bytes = option.utf8
+        guard let equals = bytes.firstIndex(of: UInt8(ascii: "=")) else { return try set(option, to: nil) }
+        try set(String(option[..<equals]), to: String(option[bytes.index(after: equals)...]))
     }
 
     public borrowing func set(_ key: String, to value: String?) throws(Errno) {

@@ -71,9 +71,10 @@ public struct RootDirectory: ~Copyable {
         return Place(directory: directory, name: name)
     }
 
-    /// The names of `path`, the last first.
+    /// The names of `path`, the last first. By bytes, as the kernel reads it: a slash with a combining mark after it
+    /// is one character and no slash to String, and a name with a slash in it would be followed out of the root.
     private static func components(of path: String) -> [String] {
-        path.split(separator: "/").filter { $0 != "." }.reversed().map { String($0) }
+        path.utf8.split(separator: UInt8(ascii: "/")).reversed().map { String(Substring($0)) }.filter { $0 != "." }
     }
 
     private static func openOrMake(

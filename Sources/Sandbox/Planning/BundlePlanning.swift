@@ -80,16 +80,16 @@ public enum PodPlace: Hashable, Sendable {
 
 extension NamespacePlan {
     /// A container always has its own of the kinds that keep it from the agent, whatever the document leaves
-    /// to the host: there is no host in there. Only the network is shared where it is not asked for.
+    /// to the host: there is no host in there.
     ///
-    /// The containers of a pod have the guest's network together, and the sandbox's ipc. Its uts a member shares unless
-    /// the document asks for a new one, and its pid only where the document names one by its path.
+    /// The network is the guest's: the machine is a container's own, or its pod's, and so is all that is plugged into it.
+    /// A namespace more would hold nothing else, and costs a start as much as booting its loopback did.
+    ///
+    /// The containers of a pod have the sandbox's ipc together. Its uts a member shares unless the document asks for a
+    /// new one, and its pid only where the document names one by its path.
     static func planning(_ namespaces: [Spec.Linux.Namespace], _ place: PodPlace) -> [NamespacePlan] {
         let own: [NamespaceKind] = [.mount, .pid, .ipc, .uts, .cgroup]
-        let network = namespaces.contains { $0.type == .network }
-        guard case .member(let sandbox) = place else {
-            return (own + (network && place == .alone ? [.network] : [])).map { NamespacePlan(kind: $0) }
-        }
+        guard case .member(let sandbox) = place else { return own.map { NamespacePlan(kind: $0) } }
         func path(_ type: Spec.Linux.NamespaceType) -> String? { namespaces.first { $0.type == type }?.path }
         var joined: Set<NamespaceKind> = [.ipc]
         if path(.uts) != "" { joined.insert(.uts) }
