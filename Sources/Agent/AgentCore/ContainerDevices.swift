@@ -17,7 +17,7 @@ struct ContainerDevices {
     static func areNeeded(by plan: ContainerPlan) -> Bool {
         !plan.mounts.contains { mount in
             switch mount.source {
-            case .shared, .guest: MountRules.cleaned(mount.destination) == "/dev"
+            case .shared, .guest: mount.destination.cleanedPath == "/dev"
             case .fileSystem, .cgroup: false
             }
         }
@@ -25,11 +25,11 @@ struct ContainerDevices {
 
     static func make(_ plan: ContainerPlan, in root: borrowing RootDirectory) throws(LaunchFailure) {
         Process.setFileModeMask(0)
-        let named = Set(plan.devices.map { MountRules.cleaned($0.path) })
+        let named = Set(plan.devices.map { $0.path.cleanedPath })
         for device in common where !named.contains(device.path) { try make(device, in: root) }
         for device in plan.devices {
             // The terminal's place is bound later.
-            if plan.process.hasTerminal, MountRules.cleaned(device.path) == "/dev/console" { continue }
+            if plan.process.hasTerminal, device.path.cleanedPath == "/dev/console" { continue }
             try make(device, in: root)
         }
         Process.setFileModeMask(0o022)

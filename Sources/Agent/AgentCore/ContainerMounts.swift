@@ -162,7 +162,7 @@ extension MountPlan {
     /// Something is made in it after it was mounted.
     var isFilledLater: Bool {
         guard case .fileSystem(let type, _, _, _) = source else { return false }
-        return type == "tmpfs" || MountRules.cleaned(destination) == "/dev"
+        return type == "tmpfs" || destination.cleanedPath == "/dev"
     }
 }
 

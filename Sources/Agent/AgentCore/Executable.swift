@@ -24,7 +24,7 @@ struct Executable {
     }
 
     private static func find(_ name: String, in searchPath: String) throws(LaunchFailure) -> String {
-        if name.contains("/") {
+        if name.utf8.contains(UInt8(ascii: "/")) {
             if let error = refusal(of: name) {
                 let what = error == .noSuchFile || error == .notDirectory ? "stat \(name): \(error)" : error.description
                 throw LaunchFailure(.executable, "exec: \"\(name)\": \(what)", errno: error.rawValue)

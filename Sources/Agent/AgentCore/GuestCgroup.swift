@@ -101,7 +101,7 @@ final class GuestCgroup {
         let text = String(decoding: try FileDescriptor.open("/proc/\(pid)/cgroup").readAll(limit: 65536), as: UTF8.self)
         // The line of v2 is 0::PATH.
         let path = text.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3) ?? ""
-        let below = path.split(separator: "/").drop { $0 != name }.dropFirst()
+        let below = String(path).pathNames.drop { $0 != name }.dropFirst()
         guard !below.isEmpty else { throw .noSuchFile }
         return try FileDescriptor.open(
             below.joined(separator: "/"), at: directory.rawValue, .directory, resolve: [.beneath, .noSymlinks])

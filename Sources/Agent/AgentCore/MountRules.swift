@@ -13,8 +13,8 @@ enum MountRules {
     ]
 
     static func check(_ mount: MountPlan, sharedDirectory: Int32) throws(LaunchFailure) {
-        let destination = cleaned(mount.destination)
-        guard mount.destination.hasPrefix("/"), destination != "/" else {
+        let destination = mount.destination.cleanedPath
+        guard mount.destination.isAbsolutePath, destination != "/" else {
             throw LaunchFailure(.mount, "mount destination \"\(mount.destination)\" is not allowed")
         }
         if destination == "/proc" {
@@ -39,16 +39,5 @@ enum MountRules {
     static func isDirectory(_ path: String) -> Bool {
         guard let file = try? FileDescriptor.open(path, .path) else { return true }
         return (try? Directory.isDirectory(file.rawValue)) ?? true
-    }
-
-    /// `path` with no empty names, `.` or `..`, absolute. By bytes, as RootDirectory has it.
-    static func cleaned(_ path: String) -> String {
-        var names: [String] = []
-        for bytes in path.utf8.split(separator: UInt8(ascii: "/")) {
-            let name = String(Substring(bytes))
-            if name == "." { continue }
-            if name == ".." { _ = names.popLast() } else { names.append(name) }
-        }
-        return "/" + names.joined(separator: "/")
     }
 }

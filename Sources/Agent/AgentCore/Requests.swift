@@ -161,7 +161,7 @@ extension Agent {
     /// Has the kernel ask the host for `name` anew, find nothing, and let go of all it knew below. Whoever makes a name
     /// must know that it is free, so no cached answer will do; and the host's tree takes no new names.
     private func forgetShare(_ name: String) {
-        guard !name.isEmpty, !name.contains("/"), name != ".", name != ".." else { return }
+        guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")), name != ".", name != ".." else { return }
         makeNameInSharedTree(name)
     }
 

@@ -1,3 +1,5 @@
+import Linux
+
 /// How cgroups are mounted on the host, cgroups(7): version 1 with a hierarchy for each controller or a few,
 /// version 2 with one for all, or both at once (hybrid), where the controllers are with version 1.
 public struct CgroupLayout: Hashable, Sendable {
@@ -112,8 +114,8 @@ struct CgroupPath {
     let isAbsolute: Bool
 
     init(_ path: String) throws(CgroupError) {
-        names = path.split(separator: "/").map(String.init)
-        isAbsolute = path.hasPrefix("/")
+        names = path.pathNames
+        isAbsolute = path.isAbsolutePath
         let isClean = names.allSatisfy { name in
             name != ".." && name != "." && name.utf8.count <= 255 && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
         }
@@ -125,8 +127,8 @@ struct CgroupPath {
     /// of its own passes no controllers on.
     func names(in hierarchy: CgroupLayout.Hierarchy) -> [String] {
         if isAbsolute { return names }
-        var own = hierarchy.ownPath.split(separator: "/").map(String.init)
-        let root = hierarchy.mountRoot.split(separator: "/").map(String.init)
+        var own = hierarchy.ownPath.pathNames
+        let root = hierarchy.mountRoot.pathNames
         // An own path outside what is mounted cannot be named: what is mounted is then the nearest thing.
         own = own.starts(with: root) ? Array(own.dropFirst(root.count)) : []
         if own.contains("..") { own = [] }

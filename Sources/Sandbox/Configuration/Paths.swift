@@ -14,16 +14,12 @@ public enum Environment {
 public enum AbsolutePath {
     public static func of(_ path: String) -> String {
         var full = path
-        if !path.hasPrefix("/"), let directory = unsafe getcwd(nil, 0) {
+        if !path.isAbsolutePath, let directory = unsafe getcwd(nil, 0) {
             // getcwd made the string, which is freed here.
             full = unsafe String(cString: directory) + "/" + path
             unsafe free(directory)
         }
-        var components: [Substring] = []
-        for component in full.split(separator: "/") where component != "." {
-            if component == ".." { _ = components.popLast() } else { components.append(component) }
-        }
-        return "/" + components.joined(separator: "/")
+        return full.cleanedPath
     }
 }
 

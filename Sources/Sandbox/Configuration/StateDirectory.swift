@@ -29,7 +29,7 @@ public enum StateDirectory {
     ) throws(ConfigurationError) -> String {
         func holds(_ directory: String) -> Bool { (try? FileDescriptor.open("\(directory)/\(id)", .path)) != nil }
         // What is no name is nobody's, and is refused where names are.
-        guard !id.isEmpty, !id.contains("/"), id != ".", id != "..", !holds(own) else { return own }
+        guard !id.isEmpty, !id.utf8.contains(UInt8(ascii: "/")), id != ".", id != "..", !holds(own) else { return own }
         let holding = namespaces(below: base).filter(holds)
         guard holding.count < 2 else { throw .ambiguousContainer(id: id, directories: holding) }
         return holding.first ?? own

@@ -86,7 +86,7 @@ struct JailRoot {
     /// Opens the place `path`, made where it is missing. No symlink is followed, and nothing is made in a
     /// directory of the host's.
     func place(_ path: String, isFile: Bool) throws(JailError) -> FileDescriptor {
-        let names = path.split(separator: "/").map(String.init)
+        let names = path.pathNames
         var place = try attempt({ .makePlace(path: path, $0) }) { () throws(Errno) in
             try FileDescriptor.open(".", at: root, [.path, .directory])
         }

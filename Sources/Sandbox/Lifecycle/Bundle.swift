@@ -49,16 +49,12 @@ struct Bundle {
     /// The root file system's place: absolute, a directory, and reached through no symlink, so that what was
     /// checked is what is shared. A relative one stays inside the bundle.
     private static func rootPath(_ path: String, bundle: String) throws(RuntimeError) -> String {
-        let isRelative = !path.hasPrefix("/")
-        if isRelative, path.split(separator: "/").contains("..") { throw .rootOutsideBundle(path) }
-        var components: [Substring] = []
+        let isRelative = !path.isAbsolutePath
+        if isRelative, path.pathNames.contains("..") { throw .rootOutsideBundle(path) }
         // An absolute path is cleaned by its text, as Go's filepath.Clean does for runc.
-        for component in (isRelative ? bundle + "/" + path : path).split(separator: "/") where component != "." {
-            if component == ".." { _ = components.popLast() } else { components.append(component) }
-        }
-        let plain = "/" + components.joined(separator: "/")
+        let plain = (isRelative ? bundle + "/" + path : path).cleanedPath
         guard let resolved = realPath(plain) else { throw .root(path: plain, Errno(rawValue: errno)) }
-        guard resolved == plain else { throw .rootIsLink(plain) }
+        guard resolved.utf8.elementsEqual(plain.utf8) else { throw .rootIsLink(plain) }
         guard isDirectory(plain) else { throw .root(path: plain, .notDirectory) }
         return plain
     }

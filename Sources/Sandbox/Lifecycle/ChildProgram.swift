@@ -17,7 +17,7 @@ struct ChildProgram {
 
     /// Starts it and returns once exec has succeeded.
     func start() throws(RuntimeError) -> Int32 {
-        let name = String(path.split(separator: "/").last ?? "")
+        let name = path.pathNames.last ?? ""
         let report = try wrapping({ .launch(program: name, operation: "pipe", $0) }) { () throws(Errno) in
             try FileDescriptor.pipe()
         }

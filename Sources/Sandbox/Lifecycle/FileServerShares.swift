@@ -98,7 +98,7 @@ private struct SharedDirectory: ~Copyable {
     }
 
     func makePlace(_ path: String, isFile: Bool) throws(Errno) {
-        let names = path.split(separator: "/").map(String.init)
+        let names = path.pathNames
         var made = ""
         for (index, name) in names.enumerated() {
             made += (index == 0 ? "" : "/") + name

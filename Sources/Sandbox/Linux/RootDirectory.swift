@@ -43,7 +43,7 @@ public struct RootDirectory: ~Copyable {
                 linkCount += 1
                 if linkCount > Self.linkLimit { throw .tooManyLinks }
                 let target = try Directory.link(name, at: here)
-                if target.hasPrefix("/") {
+                if target.isAbsolutePath {
                     while stack.count > 1 { _ = FileDescriptor(owning: stack.removeLast()) }
                 }
                 pending += Self.components(of: target)
@@ -71,10 +71,9 @@ public struct RootDirectory: ~Copyable {
         return Place(directory: directory, name: name)
     }
 
-    /// The names of `path`, the last first. By bytes, as the kernel reads it: a slash with a combining mark after it
-    /// is one character and no slash to String, and a name with a slash in it would be followed out of the root.
+    /// The names of `path`, the last first.
     private static func components(of path: String) -> [String] {
-        path.utf8.split(separator: UInt8(ascii: "/")).reversed().map { String(Substring($0)) }.filter { $0 != "." }
+        path.pathNames.reversed().filter { $0 != "." }
     }
 
     private static func openOrMake(

@@ -24,7 +24,7 @@ extension ResourcePlan {
         }
         if let limit = resources.pids?.limit, limit != 0 { set("pids.max", limit) }
         for (name, value) in resources.unified.sorted(by: { $0.key < $1.key }) {
-            guard !name.contains("/"), name.contains("."), !name.hasPrefix("cgroup.") else {
+            guard !name.utf8.contains(UInt8(ascii: "/")), name.contains("."), !name.hasPrefix("cgroup.") else {
                 throw .field(path: "linux.resources.unified", problem: "\"\(name)\" is no controller's file")
             }
             files.append(KernelParameter(name: name, value: value))

@@ -92,7 +92,7 @@ public struct StateRoot: Sendable {
     /// Makes the directory with all above it, as 0700: who may enter may start containers.
     private func makeRoot() throws(RuntimeStateError) {
         var current = ""
-        for name in path.split(separator: "/") {
+        for name in path.pathNames {
             current += "/" + name
             do {
                 try Directory.make(current, mode: 0o700)

@@ -96,7 +96,7 @@ public enum ShimSocket {
     }
 
     private static func parent(of path: String) -> String {
-        path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
+        path.pathNames.dropLast().reduce("") { $0 + "/" + $1 }
     }
 
     /// The directory of `path`, made where it is missing, and locked for as long as it is open.
@@ -120,7 +120,7 @@ public enum ShimSocket {
 
     private static func makeDirectories(_ path: String) throws(Errno) {
         var place = ""
-        for component in path.split(separator: "/") {
+        for component in path.pathNames {
             place += "/" + component
             do {
                 try Directory.make(place, mode: 0o711)

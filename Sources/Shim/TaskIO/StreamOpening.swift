@@ -79,7 +79,7 @@ struct StreamOpening {
 
     private func makeParents(of path: String) throws(TaskIOError) {
         var place = ""
-        for component in path.split(separator: "/").dropLast() {
+        for component in path.pathNames.dropLast() {
             place += "/" + component
             do throws(Errno) {
                 try Directory.make(place, mode: 0o755)

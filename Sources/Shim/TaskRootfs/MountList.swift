@@ -38,7 +38,7 @@ extension TaskRootfs {
                 guard !words.isLoop else { throw .unsupportedOption("loop", type: mount.type) }
                 if mount.type == "overlay" { _ = try OverlayOptions(words.rest) }
             }
-            if mount.target.split(separator: "/").contains("..") || mount.target.utf8.contains(0) {
+            if mount.target.pathNames.contains("..") || mount.target.utf8.contains(0) {
                 throw .target(mount.target)
             }
         }
