@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # cache.sh: sourced by the scripts that make a guest kernel. Where they keep what they made, and how it gets there.
 #
 # A kernel lies in a directory of its own, ${XDG_CACHE_HOME:-~/.cache}/fc-runc/<name>-<version>-<recipe>: the version
@@ -75,7 +76,7 @@ make_cached() {
             directory=$cache/$1-${package#*=}-$3
         fi
         "$4" "$partial"
-        (cd "$partial" && sha256sum -- * >.sums && mv .sums SHA256SUMS)
+        (cd "$partial" && find -- * -type f -exec sha256sum {} + >.sums && mv .sums SHA256SUMS)
         rm -rf "$directory"
         mv "$partial" "$directory"
     fi
