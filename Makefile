@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # fc-runc: an OCI runtime that gives every sandbox a virtual machine. `make help` lists what can be made.
 
 .DEFAULT_GOAL := help
@@ -18,8 +19,12 @@ PACKAGES += libseccomp-dev      # compiles system call filters
 PACKAGES += libcap-dev          # sets capabilities
 PACKAGES += libprotobuf-c-dev   # the agent protocol's messages
 PACKAGES += nettle-dev          # SHA-256, which names the shim's sockets
-PACKAGES += protobuf-c-compiler # regenerates them when agent.proto changes
+PACKAGES += protobuf-c-compiler # regenerates them when a .proto changes: Sources/Protobuf/generate
+PACKAGES += libprotobuf-dev     # what protobuf-c.proto imports
 PACKAGES += lz4                 # unpacks the guest kernel
+PACKAGES += kmod                # depmod: what the guest's modules depend on
+PACKAGES += make                # compiles a module for it
+PACKAGES += libelf1             # objtool, which completes the module
 PACKAGES += qemu-system-x86     # engine qemu
 PACKAGES += busybox-static      # the root filesystem of `make run` and of the tests
 PACKAGES += iproute2            # ip: network namespaces in tests
@@ -31,12 +36,24 @@ TEST_PACKAGES += crun           # the other peer in `make bench`
 TEST_PACKAGES += containerd     # client: ctr
 TEST_PACKAGES += podman         # client
 TEST_PACKAGES += conmon         # podman's monitor
+TEST_PACKAGES += catatonit      # what waits in podman's infra containers
 TEST_PACKAGES += e2fsprogs      # mke2fs: the disks of the nested host, and of containers
+TEST_PACKAGES += btrfs-progs    # mkfs.btrfs: subvolumes below a volume
 TEST_PACKAGES += erofs-utils    # mkfs.erofs: the same
 TEST_PACKAGES += squashfs-tools # mksquashfs: the same
+TEST_PACKAGES += iptables        # rules in a container: both kinds of iptables
+TEST_PACKAGES += nftables        # the same: nft
+TEST_PACKAGES += acl            # setfacl and getfacl
+TEST_PACKAGES += attr           # setfattr and getfattr
+TEST_PACKAGES += libcap2-bin    # setcap and getcap
+TEST_PACKAGES += rsync          # copies lists and attributes
 TEST_PACKAGES += procps         # ps and pgrep, for the nested host
+TEST_PACKAGES += acpica-tools   # iasl: reads the machine's ACPI tables as Linux would
+TEST_PACKAGES += strace         # ends a command at any of its system calls
+TEST_PACKAGES += mmdebstrap     # makes the root file system of Tests/Software
+TEST_PACKAGES += docker.io      # client
+TEST_PACKAGES += sqlite3        # looks at a container's database from the host
 
-KERNEL_PACKAGES += make         # the kernel's own build
 KERNEL_PACKAGES += xz-utils     # unpacks its source
 KERNEL_PACKAGES += patch        # mends it
 KERNEL_PACKAGES += flex         # reads its configuration
@@ -98,8 +115,11 @@ test: setup-tests build guest ## all tests; the last line counts them
 nested: setup-tests build guest ## test engine kvm with real KVM, on an emulated AMD host; `make test` has a short form
 	@Tests/Nested/run --full
 
-lint: ## check the sources' format
+lint: ## check format and licenses, that text is taken apart by bytes, and that scripts call what is there
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	scripts/lint-text
+	scripts/lint-shell
+	scripts/spdx
 
 fuzz: ## run the fuzz targets for FUZZ_SECONDS each (default 600)
 	@Tests/Fuzz/run $${FUZZ_SECONDS:-600}

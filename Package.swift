@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
 /// Every Swift target speaks Swift 6, marks what is unsafe, and builds without a warning.
@@ -8,9 +9,22 @@ let house: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// What is a processor architecture's alone lies in folders of its name; those of others than the host's are left out.
+#if arch(x86_64)
+    let otherArchitectures: [String] = []
+#else
+    let otherArchitectures = ["x86_64"]
+#endif
+
 /// A library room: `name` is the module, `path` its folder below Sources.
-func room(_ name: String, _ path: String, _ imports: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: imports, path: "Sources/\(path)", swiftSettings: house)
+///
+/// - Parameter isArchitectural: it has a folder for each architecture.
+func room(
+    _ name: String, _ path: String, _ imports: [Target.Dependency] = [], isArchitectural: Bool = false
+) -> Target {
+    .target(
+        name: name, dependencies: imports, path: "Sources/\(path)",
+        exclude: isArchitectural ? otherArchitectures : [], swiftSettings: house)
 }
 
 /// A program: a folder whose main.swift is one line.
@@ -20,10 +34,10 @@ func program(
     .executableTarget(name: name, dependencies: imports, path: "Sources/\(path)", swiftSettings: house + settings)
 }
 
-/// The tests of one room, in Tests/<room>Tests.
+/// The tests of one room, in Tests/Units/<room>Tests.
 func tests(_ name: String, _ imports: [Target.Dependency]) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: imports, path: "Tests/\(name)Tests", swiftSettings: house)
+        name: "\(name)Tests", dependencies: imports, path: "Tests/Units/\(name)Tests", swiftSettings: house)
 }
 
 let package = Package(
@@ -56,64 +70,97 @@ let package = Package(
         room("SandboxPlan", "Sandbox/SandboxPlan"),
 
         // The host's kernel.
-        room("Linux", "Sandbox/Linux", ["CLinux"]),
-        room("Capabilities", "Sandbox/Capabilities", ["Linux", "CCapability"]),
+        room("Linux", "Sandbox/Linux", ["CLinux", "CCapability"]),
+        room("SocketBridge", "Sandbox/SocketBridge", ["Linux"]),
         room("Seccomp", "Sandbox/Seccomp", ["Linux", "CSeccomp"]),
-        room("Cgroup", "Sandbox/Cgroup", ["Linux"]),
+        room("Cgroup", "Sandbox/Cgroup", ["OCISpec", "Linux", "CLinux"]),
+        room("Overlay", "Sandbox/Overlay", ["Linux"]),
+        room("Netlink", "Sandbox/Netlink", ["SandboxPlan", "Linux"]),
+        room("HostNetwork", "Sandbox/HostNetwork", ["Netlink", "SandboxPlan", "Linux"]),
+
+        // The command lines of the programs that are started: both ends use it.
+        room("ProgramArguments", "Sandbox/ProgramArguments", ["SandboxPlan", "Linux", "CLinux"]),
 
         // Guest memory, virtqueues and the devices on them.
         room("GuestMemory", "Sandbox/GuestMemory", ["CLinux", "Linux"]),
-        room("Virtio", "Sandbox/Virtio", ["GuestMemory", "Metrics", "Linux", "CLinux"]),
-        room("VhostUser", "Sandbox/VhostUser", ["Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
-        room("Vsock", "Sandbox/Devices/Vsock", ["Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
-        room("FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room("Virtio", "Sandbox/Virtio", ["GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
+        room("VhostUser", "Sandbox/VhostUser", ["Virtio", "GuestMemory", "Linux"]),
+        room("Vsock", "Sandbox/Devices/Vsock", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room(
+            "FileSystem", "Sandbox/Devices/FileSystem", ["Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
 
-        room("Metrics", "Sandbox/Metrics"),
-        room("RateLimiter", "Sandbox/RateLimiter"),
-        room("Block", "Sandbox/Devices/Block", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Net", "Sandbox/Devices/Net", ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
+        room("Block", "Sandbox/Devices/Block", ["Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
+        room("Net", "Sandbox/Devices/Net", ["Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
         room(
             "Entropy", "Sandbox/Devices/Entropy",
-            ["Virtio", "RateLimiter", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "Metrics", "GuestMemory", "Linux", "CLinux"]),
-        room("Serial", "Sandbox/Devices/Serial", ["Metrics", "Linux"]),
+            ["Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
+        room("Balloon", "Sandbox/Devices/Balloon", ["Virtio", "GuestMemory", "Linux", "CLinux"]),
+        room("Serial", "Sandbox/Devices/Serial", ["Virtio", "Linux"]),
 
         // The machine that those devices are in: its processors, and what it starts with.
-        room("KVM", "Sandbox/KVM", ["Linux", "CLinux"]),
-        room("Boot", "Sandbox/Boot", ["GuestMemory", "Linux", "CLinux"]),
+        room("KVM", "Sandbox/KVM", ["Linux", "CLinux"], isArchitectural: true),
+        room("Boot", "Sandbox/Boot", ["GuestMemory", "Linux", "CLinux"], isArchitectural: true),
 
         // The engines, and the jail they run in.
         room(
             "VMM", "Sandbox/VMM",
             [
-                "Vsock", "Block", "Net", "Entropy", "Balloon", "Serial", "KVM", "Boot", "RateLimiter", "Metrics",
-                "VhostUser", "Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux",
-            ]),
-        room("KVMEngine", "Sandbox/KVMEngine", ["Engine", "SandboxPlan", "Linux"]),
-        room("Engine", "Sandbox/Engine", ["SandboxPlan", "Cgroup", "Linux", "CLinux"]),
-        room("QEMU", "Sandbox/QEMU", ["Engine", "SandboxPlan", "Linux"]),
-        room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Capabilities", "Cgroup", "Linux", "CLinux"]),
+                "Vsock", "Block", "Net", "Entropy", "Balloon", "Serial", "KVM", "Boot",
+                "VhostUser", "Virtio", "GuestMemory", "ProgramArguments", "SandboxPlan", "Linux", "CLinux",
+            ], isArchitectural: true),
+        room("Engine", "Sandbox/Engine", ["ProgramArguments", "SandboxPlan", "Cgroup", "Linux", "CLinux"]),
+        room("Jailer", "Sandbox/Jailer", ["SandboxPlan", "Linux", "CLinux"]),
+
+        // Messages on the wire: what is generated of the .proto, and what carries Swift values there and back.
+        .systemLibrary(
+            name: "CProtobuf", path: "Sources/Protobuf/CProtobuf", pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"])]),
+        .target(
+            name: "CAgentProtocol", dependencies: ["CProtobuf"], path: "Sources/Protobuf/Generated/CAgentProtocol"),
+        .target(name: "CTaskProtocol", dependencies: ["CProtobuf"], path: "Sources/Protobuf/Generated/CTaskProtocol"),
+        room("Protobuf", "Protobuf/Exchange", ["CProtobuf"]),
 
         // The guest agent and the protocol it is reached by.
-        .target(
-            name: "CAgentProtocol", dependencies: ["CProtobuf"], path: "Sources/Agent/CAgentProtocol",
-            exclude: ["agent.proto"]),
-        .systemLibrary(
-            name: "CProtobuf", path: "Sources/Agent/CProtobuf", pkgConfig: "libprotobuf-c",
-            providers: [.apt(["libprotobuf-c-dev"])]),
         .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
-        room("AgentProtocol", "Agent/AgentProtocol", ["CAgentProtocol", "CProtobuf", "SandboxPlan"]),
-        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
+        room("AgentProtocol", "Agent/AgentProtocol", ["Protobuf", "CAgentProtocol", "SandboxPlan"]),
+        room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "Protobuf", "SandboxPlan", "Linux"]),
         room(
             "AgentCore", "Agent/AgentCore",
-            ["AgentProtocol", "SandboxPlan", "Capabilities", "Linux", "CLinux"]),
+            ["AgentProtocol", "Protobuf", "SandboxPlan", "SocketBridge", "Netlink", "Linux", "CLinux"]),
 
         // The shim: ttrpc, and what containerd and a shim say over it.
-        .target(
-            name: "CTaskProtocol", dependencies: ["CProtobuf"], path: "Sources/Shim/CTaskProtocol",
-            exclude: ["task.proto"]),
-        room("TaskProtocol", "Shim/TaskProtocol", ["CTaskProtocol", "CProtobuf"]),
+        room("TaskProtocol", "Shim/TaskProtocol", ["Protobuf", "CTaskProtocol"]),
         room("TTRPC", "Shim/TTRPC", ["TaskProtocol", "Linux"]),
+
+        // The runtime: one verb a file.
+        room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Seccomp", "Linux"]),
+        room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "SandboxPlan", "Linux"]),
+        room(
+            "ProcessProxy", "Sandbox/ProcessProxy",
+            ["AgentProtocol", "ProgramArguments", "SandboxPlan", "SocketBridge", "Linux", "CLinux"]),
+        room(
+            "Sandbox", "Sandbox/Lifecycle",
+            [
+                "HostNetwork",
+                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Protobuf", "Engine",
+                "ProgramArguments", "Jailer", "Cgroup", "Overlay",
+                "Linux", "AgentProtocol", "CLinux",
+            ]),
+
+        // The shim's parts.
+        .systemLibrary(
+            name: "CNettle", path: "Sources/Shim/CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+        room(
+            "Handshake", "Shim/Handshake", ["TaskProtocol", "Protobuf", "OCISpec", "SandboxPlan", "Linux", "CNettle"]),
+        room("TaskIO", "Shim/TaskIO", ["Linux"]),
+        room("TaskRootfs", "Shim/TaskRootfs", ["Overlay", "SandboxPlan", "Linux", "CLinux"]),
+        // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
+        // would link it: 43 MB.
+        .target(
+            name: "Configuration",
+            dependencies: ["Sandbox", "Engine", "Linux", .product(name: "TOMLKit", package: "TOMLKit")],
+            path: "Sources/Sandbox/Configuration",
+            swiftSettings: house + [.enableUpcomingFeature("MemberImportVisibility")]),
         room(
             "TaskService", "Shim/TaskService",
             [
@@ -122,35 +169,9 @@ let package = Package(
                 "AgentClient", "AgentProtocol", "Cgroup", "OCISpec", "SandboxPlan", "Linux", "CLinux",
             ]),
 
-        // The runtime: one verb a file.
-        room("Planning", "Sandbox/Planning", ["OCISpec", "SandboxPlan", "Capabilities", "Seccomp"]),
-        room("RuntimeState", "Sandbox/RuntimeState", ["OCISpec", "Linux"]),
-        room("ProcessProxy", "Sandbox/ProcessProxy", ["AgentProtocol", "SandboxPlan", "Linux", "CLinux"]),
-        room(
-            "Sandbox", "Sandbox/Lifecycle",
-            [
-                "OCISpec", "SandboxPlan", "Planning", "RuntimeState", "AgentClient", "Engine", "QEMU", "KVMEngine",
-                "Jailer", "Cgroup",
-                "Linux",
-            ]),
-
-        // The shim's parts.
-        .systemLibrary(
-            name: "CNettle", path: "Sources/Shim/CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
-        room("Handshake", "Shim/Handshake", ["TaskProtocol", "OCISpec", "Linux", "CNettle"]),
-        room("TaskIO", "Shim/TaskIO", ["Linux"]),
-        room("TaskRootfs", "Shim/TaskRootfs", ["Linux", "CLinux"]),
-        // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
-        // would link it: 43 MB.
-        .target(
-            name: "Configuration",
-            dependencies: ["Sandbox", "Engine", "Linux", .product(name: "TOMLKit", package: "TOMLKit")],
-            path: "Sources/Sandbox/Configuration",
-            swiftSettings: house + [.enableUpcomingFeature("MemberImportVisibility")]),
-
         // The programs.
         program("fc-vmm", "Sandbox/fc-vmm", ["VMM"]),
-        program("fc-fsd", "Sandbox/fc-fsd", ["FileSystem", "VhostUser"]),
+        program("fc-fsd", "Sandbox/fc-fsd", ["FileSystem", "ProgramArguments", "VhostUser", "Linux"]),
         program("fc-jailer", "Sandbox/fc-jailer", ["Jailer"]),
         program("fc-proxy", "Sandbox/fc-proxy", ["ProcessProxy"]),
         program("fc-agent", "Agent/fc-agent", ["AgentCore", "CAgentStart"]),
@@ -169,14 +190,16 @@ let package = Package(
         // A driver without a guest, for tests, benchmarks and fuzzers.
         .target(
             name: "TestSupport", dependencies: ["KVM", "VhostUser", "Virtio", "GuestMemory", "Linux", "CLinux"],
-            path: "Tests/TestSupport", swiftSettings: house),
+            path: "Tests/Support/TestSupport", swiftSettings: house),
         .executableTarget(
             name: "virtqueue-bench", dependencies: ["TestSupport", "Virtio", "Linux"],
             path: "Tests/Benchmarks/virtqueue-bench", swiftSettings: house),
         tests("Linux", ["Linux", "TestSupport", "CLinux"]),
         // A container with its root on a disk, for the integration tests.
         .executableTarget(
-            name: "disk-run", dependencies: ["Sandbox", "Engine", "Linux"], path: "Tests/DiskRun", swiftSettings: house),
+            name: "disk-run", dependencies: ["Sandbox", "Engine", "SandboxPlan", "Linux"],
+            path: "Tests/Programs/DiskRun",
+            swiftSettings: house),
         // Exits through our loop and through one in C, on the host's KVM.
         .target(name: "CExitLoop", path: "Tests/Benchmarks/CExitLoop"),
         .executableTarget(
@@ -184,43 +207,50 @@ let package = Package(
             path: "Tests/Benchmarks/exits-bench", swiftSettings: house),
         tests("KVM", ["KVM", "TestSupport", "Linux", "CLinux"]),
         tests("GuestMemory", ["GuestMemory", "TestSupport", "Linux"]),
-        tests("Virtio", ["Virtio", "Metrics", "GuestMemory", "TestSupport", "Linux"]),
+        tests("Virtio", ["Virtio", "GuestMemory", "SandboxPlan", "TestSupport", "Linux"]),
         tests("VhostUser", ["VhostUser", "Virtio", "GuestMemory", "TestSupport", "Linux"]),
 
-        tests("RateLimiter", ["RateLimiter"]),
-        tests("Block", ["Block", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
-        tests("Net", ["Net", "RateLimiter", "TestSupport", "Virtio", "GuestMemory", "Metrics", "Linux", "CLinux"]),
+        tests("Block", ["Block", "TestSupport", "Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
+        tests("Net", ["Net", "TestSupport", "Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
         tests("Layout", []),
         tests("Boot", ["Boot", "GuestMemory", "Linux"]),
         tests("OCISpec", ["OCISpec"]),
         tests("Seccomp", ["Seccomp"]),
-        tests("ProcessProxy", ["ProcessProxy", "fc-proxy", "AgentProtocol", "Linux"]),
-        tests("Sandbox", ["Sandbox", "Planning", "SandboxPlan", "OCISpec", "Linux"]),
+        tests(
+            "ProcessProxy",
+            ["ProcessProxy", "fc-proxy", "SocketBridge", "ProgramArguments", "AgentProtocol", "TestSupport", "Linux"]),
+        tests("Sandbox", ["Sandbox", "Cgroup", "Planning", "RuntimeState", "SandboxPlan", "OCISpec", "Linux"]),
         tests("Planning", ["Planning", "OCISpec", "SandboxPlan"]),
-        tests("FileSystem", ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+        tests(
+            "FileSystem",
+            ["FileSystem", "TestSupport", "Virtio", "GuestMemory", "SandboxPlan", "Linux", "CLinux"]),
         // Measures fc-fsd and its peer through their sockets.
         .executableTarget(
             name: "fs-bench", dependencies: ["TestSupport", "GuestMemory", "Linux", "CLinux"],
             path: "Tests/Benchmarks/fs-bench", exclude: ["run"], swiftSettings: house),
-        tests("Cgroup", ["Cgroup", "Linux"]),
+        tests("ProgramArguments", ["ProgramArguments", "SandboxPlan", "Linux", "Virtio"]),
+        tests("Cgroup", ["Cgroup", "TestSupport", "OCISpec", "Linux"]),
         tests("Jailer", ["Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
-        tests("Engine", ["Engine", "KVMEngine", "SandboxPlan", "Linux"]),
-        tests("QEMU", ["QEMU", "Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
+        tests("Engine", ["Engine", "Jailer", "fc-jailer", "SandboxPlan", "Linux"]),
         tests("TaskService", ["TaskService", "TestSupport", "Handshake", "TTRPC", "TaskProtocol", "Linux"]),
         // Asks a shim what ctr of containerd 1.6 cannot ask for, for the integration tests.
         .executableTarget(
-            name: "task-update", dependencies: ["TTRPC", "TaskProtocol", "Linux"], path: "Tests/TaskUpdate",
+            name: "task-update", dependencies: ["TTRPC", "TaskProtocol", "Linux"], path: "Tests/Programs/TaskUpdate",
             swiftSettings: house),
         tests("RuntimeState", ["RuntimeState", "TestSupport", "OCISpec", "Linux"]),
         tests("Configuration", ["Configuration", "Sandbox", "SandboxPlan", "Engine", "Linux"]),
         tests(
             "fc-runc",
-            ["fc-runc", "Configuration", "Sandbox", "RuntimeState", "Engine", "AgentProtocol", "OCISpec", "Linux"]),
-        tests("AgentProtocol", ["AgentProtocol", "SandboxPlan"]),
-        tests("TaskProtocol", ["TaskProtocol"]),
+            [
+                "fc-runc", "Configuration", "Sandbox", "Engine", "AgentProtocol", "OCISpec", "Linux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        tests("AgentProtocol", ["AgentProtocol", "Protobuf", "SandboxPlan"]),
+        tests("TaskProtocol", ["TaskProtocol", "Protobuf"]),
+        tests("Protobuf", ["Protobuf", "CProtobuf", "AgentProtocol", "TaskProtocol", "SandboxPlan", "Linux"]),
         tests("TTRPC", ["TTRPC", "TaskProtocol", "Linux"]),
         .executableTarget(
-            name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/AgentUnderTest",
+            name: "AgentUnderTest", dependencies: ["AgentCore", "Linux"], path: "Tests/Programs/AgentUnderTest",
             swiftSettings: house),
         tests(
             "AgentCore",
@@ -229,24 +259,27 @@ let package = Package(
 
         // A guest's vsock driver for tests, and what is tested with it.
         .target(
-            name: "VsockDriver", dependencies: ["Vsock", "Virtio", "GuestMemory", "Linux"], path: "Tests/VsockDriver",
-            swiftSettings: house),
-        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Metrics", "Virtio", "GuestMemory", "Linux", "CLinux"]),
+            name: "VsockDriver", dependencies: ["Vsock", "TestSupport", "Virtio", "GuestMemory", "Linux"],
+            path: "Tests/Support/VsockDriver", swiftSettings: house),
+        tests("Vsock", ["Vsock", "VsockDriver", "TestSupport", "Virtio", "GuestMemory", "Linux", "CLinux"]),
         tests(
             "VMM",
             [
-                "VMM", "KVM", "Boot", "Metrics", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio", "GuestMemory",
-                "TestSupport", "RateLimiter", "SandboxPlan", "Linux",
+                "VMM", "ProgramArguments", "KVM", "Boot", "Serial", "VsockDriver", "Vsock", "VhostUser", "Virtio",
+                "GuestMemory", "TestSupport", "SandboxPlan", "Linux",
             ]),
-        tests("Serial", ["Serial", "Metrics", "Linux"]),
-        tests("Handshake", ["Handshake", "TestSupport", "HandshakeUnderTest", "TaskProtocol", "OCISpec", "Linux"]),
+        tests("Serial", ["Serial", "Linux"]),
         .executableTarget(
-            name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/HandshakeUnderTest",
+            name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/Programs/HandshakeUnderTest",
             swiftSettings: house),
+        tests("Handshake", ["Handshake", "TestSupport", "HandshakeUnderTest", "TaskProtocol", "Linux"]),
         tests("TaskIO", ["TaskIO", "TestSupport", "Linux", "CLinux"]),
-        tests("TaskRootfs", ["TaskRootfs", "TestSupport", "Linux"]),
-        tests("Entropy", ["Entropy", "RateLimiter", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
-        tests("Balloon", ["Balloon", "Metrics", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
+        tests("HostNetwork", ["HostNetwork", "TestSupport", "Netlink", "SandboxPlan", "Linux"]),
+        tests("Netlink", ["Netlink", "TestSupport", "SandboxPlan", "Linux"]),
+        tests("Overlay", ["Overlay", "TestSupport", "Linux"]),
+        tests("TaskRootfs", ["TaskRootfs", "Overlay", "SandboxPlan", "TestSupport", "Linux"]),
+        tests("Entropy", ["Entropy", "TestSupport", "Virtio", "SandboxPlan", "Linux"]),
+        tests("Balloon", ["Balloon", "TestSupport", "Virtio", "GuestMemory", "Linux"]),
         .executableTarget(
             name: "vsock-bench", dependencies: ["Vsock", "VsockDriver", "TestSupport", "Linux"],
             path: "Tests/Benchmarks/vsock-bench", swiftSettings: house),

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What `events` tells of a container, as runc's types/events.go has it.
 public struct Event: Equatable, Sendable {
+    /// What an event is about; the raw value is its `type` in JSON.
     public enum Kind: String, Sendable, CaseIterable {
         /// The container's figures now.
         case stats
@@ -7,12 +9,14 @@ public struct Event: Equatable, Sendable {
         case oom
     }
 
+    /// What it is about.
     public var kind: Kind
     /// The container's.
     public var id: String
     /// Of `stats` alone.
     public var statistics: Statistics?
 
+    /// An event of the container `id`.
     public init(_ kind: Kind, id: String, statistics: Statistics? = nil) {
         self.kind = kind
         self.id = id

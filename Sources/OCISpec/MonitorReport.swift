@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the monitor of a virtual machine tells of itself: an object of whatever it counts.
 ///
 /// It comes from another process, and is handed on as it is: it is read strictly, and written anew.
@@ -29,17 +30,17 @@ extension MonitorReport: JSONCoded {
     var json: JSONValue { value }
     var isZero: Bool { false }
 
-    /// What is not an integer is not kept to the last digit, so it cannot be written anew.
+    /// A number that is not an integer loses its last digits, so it is not written again.
     private static func check(_ value: JSONValue) throws(SpecError) {
         switch value {
         case .otherNumber: throw SpecError("", .wrongType(expected: "an integer", found: value.kind))
         case .array(let elements):
             for (index, element) in elements.enumerated() {
-                try within("[\(index)]") { () throws(SpecError) in try check(element) }
+                try within("[\(index)]", try check(element))
             }
         case .object(let members):
             for member in members {
-                try within(pathKey(member.key)) { () throws(SpecError) in try check(member.value) }
+                try within(pathKey(member.key), try check(member.value))
             }
         case .null, .bool, .integer, .string: return
         }

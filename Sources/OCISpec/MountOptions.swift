@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What the options of a mount mean (config.md#mounts, the table "Linux mount options").
 ///
 /// Options are taken in order, a later one undoing an earlier one that it contradicts. What is no option of mount(2)
@@ -11,48 +12,77 @@ public struct MountOptions: Equatable, Sendable {
     public var propagation: [Propagation] = []
     /// Set and cleared on the mount and all below it, by mount_setattr(2).
     public var recursiveSet: Flags = []
+    /// Cleared on the mount and all below it, by mount_setattr(2).
     public var recursiveClear: Flags = []
     /// A bind mount, alone or with what is mounted below its source.
     public var isBind = false
+    /// A bind mount together with the mounts below its source (`rbind`).
     public var isRecursiveBind = false
+    /// Changes a mount that is there already (`remount`).
     public var isRemount = false
     /// A tmpfs that starts as a copy of what it covers.
     public var copiesUp = false
     /// Ids mapped as the container's user namespace does.
     public var isIDMapped = false
-    /// The rest, joined by commas: `mode=755,size=65536k`.
-    public var data = ""
+    /// The rest, as written, one each.
+    public var words: [String] = []
+    /// The same, joined by commas: `mode=755,size=65536k`.
+    public var data: String { words.joined(separator: ",") }
 
     /// Names for mount(2)'s flags; the numbers are not the kernel's.
     public struct Flags: OptionSet, Equatable, Sendable {
+        /// One bit a flag, in an order of our own.
         public let rawValue: UInt32
 
+        /// A set of the flags whose bits are in `rawValue`.
         public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+        /// `ro`: nothing below can be written (MS_RDONLY).
         public static let readOnly = Flags(rawValue: 1 << 0)
+        /// `nosuid`: set-id bits and file capabilities have no effect (MS_NOSUID).
         public static let noSUID = Flags(rawValue: 1 << 1)
+        /// `nodev`: device nodes cannot be opened (MS_NODEV).
         public static let noDev = Flags(rawValue: 1 << 2)
+        /// `noexec`: no program below can be executed (MS_NOEXEC).
         public static let noExec = Flags(rawValue: 1 << 3)
+        /// `sync`: a write returns when its data is on the disk (MS_SYNCHRONOUS).
         public static let synchronous = Flags(rawValue: 1 << 4)
+        /// `dirsync`: so does a change of a directory (MS_DIRSYNC).
         public static let directorySync = Flags(rawValue: 1 << 5)
+        /// `mand`: mandatory locks, which Linux 5.15 dropped (MS_MANDLOCK).
         public static let mandatoryLocks = Flags(rawValue: 1 << 6)
+        /// `noatime`: access times are not updated (MS_NOATIME).
         public static let noATime = Flags(rawValue: 1 << 7)
+        /// `nodiratime`: those of directories are not updated (MS_NODIRATIME).
         public static let noDirATime = Flags(rawValue: 1 << 8)
+        /// `relatime`: access times are updated when older than the modification, or than a day (MS_RELATIME).
         public static let relATime = Flags(rawValue: 1 << 9)
+        /// `strictatime`: access times are updated at each access (MS_STRICTATIME).
         public static let strictATime = Flags(rawValue: 1 << 10)
+        /// `lazytime`: times are kept in memory and written later (MS_LAZYTIME).
         public static let lazyTime = Flags(rawValue: 1 << 11)
+        /// `iversion`: each change of an inode raises its version (MS_I_VERSION).
         public static let iVersion = Flags(rawValue: 1 << 12)
+        /// `silent`: the kernel logs less about the mount (MS_SILENT).
         public static let silent = Flags(rawValue: 1 << 13)
+        /// `nosymfollow`: symbolic links below are not followed (MS_NOSYMFOLLOW).
         public static let noSymFollow = Flags(rawValue: 1 << 14)
+
+        /// When access times are kept: never, as relatime has it, which is the default, or always.
+        public static let accessTimes: Flags = [.noATime, .relATime, .strictATime]
     }
 
     /// How mounts and unmounts spread between copies of the mount (mount_namespaces(7)).
     public struct Propagation: Equatable, Sendable {
+        /// The four propagation types of mount_namespaces(7).
         public enum Kind: Sendable { case `private`, shared, slave, unbindable }
 
+        /// The propagation type to set.
         public let kind: Kind
+        /// Whether the mounts below are set as well (`rprivate`, `rslave`, ...).
         public let isRecursive: Bool
 
+        /// The propagation `kind`, of one mount or of all below it.
         public init(_ kind: Kind, isRecursive: Bool) {
             self.kind = kind
             self.isRecursive = isRecursive
@@ -67,7 +97,6 @@ public struct MountOptions: Equatable, Sendable {
 
     /// Reads a mount's `options`. Nothing is refused here: an unknown word is the filesystem's.
     public init(_ options: [String]) {
-        var rest: [String] = []
         for option in options {
             if let (flag, isClear) = Self.flags[option] {
                 Self.apply(flag, isClear, &set, &clear)
@@ -83,11 +112,10 @@ public struct MountOptions: Equatable, Sendable {
                 case "remount": isRemount = true
                 case "tmpcopyup": copiesUp = true
                 case "idmap", "ridmap": isIDMapped = true
-                default: rest.append(option)
+                default: words.append(option)
                 }
             }
         }
-        data = rest.joined(separator: ",")
     }
 
     private static func apply(_ flag: Flags, _ isClear: Bool, _ set: inout Flags, _ clear: inout Flags) {
@@ -95,6 +123,8 @@ public struct MountOptions: Equatable, Sendable {
             set.subtract(flag)
             clear.formUnion(flag)
         } else {
+            // Access times are kept in one of three ways.
+            if Flags.accessTimes.contains(flag) { set.subtract(.accessTimes) }
             clear.subtract(flag)
             set.formUnion(flag)
         }

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What is wrong with a document, and where: `process.args[2]: expected a string, found a number`.
 public struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Where in the document, as `linux.namespaces[3].type`; empty for the document itself.
     public internal(set) var path: String
+    /// What is wrong there.
     public let problem: Problem
 
     init(_ path: String, _ problem: Problem) {
@@ -9,6 +11,7 @@ public struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
         self.problem = problem
     }
 
+    /// What can be wrong with a document or a value in it.
     public enum Problem: Equatable, Sendable {
         // The bytes.
         case documentTooLarge(byteCount: Int, limit: Int)
@@ -34,6 +37,7 @@ public struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
         case conflictsWith(String)
         case onlyWith(String)
         case tooMany(count: Int, limit: Int)
+        case argumentListTooLong(byteCount: Int, limit: Int)
     }
 
     /// What makes bytes not JSON (RFC 8259).
@@ -50,12 +54,14 @@ public struct SpecError: Error, Equatable, Sendable, CustomStringConvertible {
         case tooManyValues = "too many values"
     }
 
+    /// Path and problem, as the user reads them.
     public var description: String {
         path.isEmpty ? problem.description : "\(path): \(problem.description)"
     }
 }
 
 extension SpecError.Problem: CustomStringConvertible {
+    /// The problem as the user reads it.
     public var description: String {
         switch self {
         case .documentTooLarge(let count, let limit): "the document has \(count) bytes, more than \(limit)"
@@ -81,6 +87,8 @@ extension SpecError.Problem: CustomStringConvertible {
         case .conflictsWith(let other): "conflicts with \(other)"
         case .onlyWith(let other): "is only possible with \(other)"
         case .tooMany(let count, let limit): "has \(count) entries, more than \(limit)"
+        case .argumentListTooLong(let count, let limit):
+            "argument list too long: \(count) bytes with the environment and the pointers, more than \(limit)"
         }
     }
 }
@@ -91,6 +99,11 @@ extension SpecError {
         let joined = path.isEmpty || path.utf8.first == UInt8(ascii: "[") ? key + path : "\(key).\(path)"
         return SpecError(joined, problem)
     }
+}
+
+/// The value of `body`, whose errors are relative to `key`.
+func within<T>(_ key: String, _ body: @autoclosure () throws(SpecError) -> T) throws(SpecError) -> T {
+    do { return try body() } catch { throw error.within(key) }
 }
 
 /// Runs `body`, whose errors are relative to `key`.

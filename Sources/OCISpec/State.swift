@@ -1,15 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The state of a container, as `state` and `list` print it (runtime-spec runtime.md#state).
 public struct State: Equatable, Sendable {
+    /// Where a container is in its life (runtime.md#state).
     public enum Status: String, Sendable, CaseIterable {
         case creating, created, running, stopped
         /// Not the runtime-spec's, but runc's.
         case paused
     }
 
+    /// The version of the runtime-spec that the state complies with.
     public var ociVersion = Spec.newestVersion
+    /// The container's id.
     public var id = ""
     /// The container's process on the host; 0 when it has none.
     public var pid = 0
+    /// Where the container is in its life.
     public var status = Status.creating
     /// Absolute.
     public var bundle = ""
@@ -17,9 +22,12 @@ public struct State: Equatable, Sendable {
     public var rootfs = ""
     /// RFC 3339, as `2024-02-29T12:00:00.123456789Z`.
     public var created = ""
+    /// The annotations of the bundle's document.
     public var annotations: [String: String] = [:]
+    /// The name of the user who made the container.
     public var owner = ""
 
+    /// The state of the container `id`; `bundle` is an absolute path.
     public init(id: String, pid: Int, status: Status, bundle: String) {
         self.id = id
         self.pid = pid

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Spec {
     /// The document `spec` writes for a new bundle: what `runc spec` writes, in its order.
     public static func template() -> Spec {
@@ -58,7 +59,7 @@ extension Spec {
     }
 
     /// The template as `runc spec --rootless` writes it for the user with these ids. It asks for a user namespace:
-    /// `unhonoured` says whether this runtime gives one.
+    /// `unsupportedFields` says whether this runtime gives one.
     public static func rootlessTemplate(uid: UInt32, gid: UInt32) -> Spec {
         var spec = template()
         spec.linux?.namespaces.removeAll { $0.type == .network }
@@ -73,7 +74,9 @@ extension Spec {
                     destination: "/sys", type: "none", source: "/sys",
                     options: ["rbind", "nosuid", "noexec", "nodev", "ro"])
             } else {
-                spec.mounts[index].options.removeAll { $0.hasPrefix("gid=") || $0.hasPrefix("uid=") }
+                spec.mounts[index].options.removeAll {
+                    $0.utf8.starts(with: "gid=".utf8) || $0.utf8.starts(with: "uid=".utf8)
+                }
             }
         }
         return spec

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 /// Sizes as Docker's units package reads them, which is runc's: a decimal number and a unit of 1024, `512m`, `1.5GiB`,
 /// `64 kb`, or bytes.
 enum ByteSize {
@@ -10,7 +13,7 @@ enum ByteSize {
         let isOfNumber = { (character: Character) in "0123456789.".contains(character) }
         let number = text.prefix(while: isOfNumber)
         var unit = text.dropFirst(number.count).lowercased()
-        if unit.hasPrefix(" ") { unit.removeFirst() }
+        if unit.begins(with: " ") { unit.removeFirst() }
         let scale: UInt64
         switch unit.count {
         case 0: scale = 1
@@ -22,7 +25,7 @@ enum ByteSize {
             scale = known
         default: return nil
         }
-        let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+        let parts = number.split(at: ".", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), let whole = UInt64(parts[0].isEmpty ? "0" : parts[0]),
             parts.contains(where: { !$0.isEmpty })
         else { return nil }

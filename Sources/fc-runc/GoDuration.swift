@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Lengths of time as Go's time.ParseDuration reads them: decimal numbers, each with an optional fraction and a unit,
 /// one after another, with one sign before: `5s`, `1.5h`, `1m30s`, `-2us`. A lone 0 needs no unit.
 enum GoDuration {

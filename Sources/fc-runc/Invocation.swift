@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 /// argv taken apart the way runc's flag package (Go's) does, and put together the way ArgumentParser wants it.
 ///
 /// Go takes `-name` and `--name` alike, `-x=value` as well as `-x value`, and a value that begins with a dash.
@@ -5,7 +8,7 @@
 struct Invocation: Equatable {
     /// The global options before the command.
     var global: [String] = []
-    /// The first argument that is no option; nil where there is none.
+    /// The first argument that is no option; nil if all are.
     var command: String?
     /// All that comes after it.
     var arguments: [String] = []
@@ -41,8 +44,8 @@ struct Invocation: Equatable {
             rest.removeFirst()
             if next == "--" { break }
             let option = Self.option(next, &rest) { Self.valued.contains($0) || Self.ignored.contains($0) }
-            let name = option.first?.prefix { $0 != "=" } ?? ""
-            if !Self.ignored.contains(String(name.dropFirst(2))) { global += option }
+            let name = option.first?.before("=").after("--") ?? ""
+            if !Self.ignored.contains(String(name)) { global += option }
         }
         guard let command = rest.popFirst() else { return }
         self.command = command
@@ -67,14 +70,14 @@ struct Invocation: Equatable {
     }
 
     /// A lone dash is an argument.
-    private static func isOption(_ argument: String) -> Bool { argument.utf8.count > 1 && argument.hasPrefix("-") }
+    private static func isOption(_ argument: String) -> Bool { argument.utf8.count > 1 && argument.begins(with: "-") }
 
     /// One option with its value, which may be the next of `rest`, as ArgumentParser's `--name=value`.
     private static func option(
         _ argument: String, _ rest: inout ArraySlice<String>, isValued: (String) -> Bool
     ) -> [String] {
-        let body = argument.hasPrefix("--") ? argument.dropFirst(2) : argument.dropFirst()
-        let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let body = argument.after("--") ?? argument.after("-") ?? ""
+        let parts = body.split(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
         let spelled = (name.utf8.count == 1 ? "-" : "--") + name
         if parts.count == 2 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import RuntimeState
 import Sandbox
@@ -6,14 +7,14 @@ import Sandbox
 struct Log: Sendable {
     enum Format: String, Sendable { case text, json }
 
-    static let standardError = Log(descriptor: 2, format: .text, isDebugging: false)
+    static let standardError = Log(descriptor: .standardError, format: .text, isDebugging: false)
 
     /// Open for as long as the program runs.
-    let descriptor: Int32
+    let descriptor: BorrowedDescriptor
     let format: Format
     let isDebugging: Bool
 
-    private init(descriptor: Int32, format: Format, isDebugging: Bool) {
+    private init(descriptor: BorrowedDescriptor, format: Format, isDebugging: Bool) {
         self.descriptor = descriptor
         self.format = format
         self.isDebugging = isDebugging
@@ -21,7 +22,7 @@ struct Log: Sendable {
 
     init(_ options: GlobalOptions) throws(UsageError) {
         guard let format = Format(rawValue: options.logFormat) else { throw .logFormat(options.logFormat) }
-        var descriptor: Int32 = 2
+        var descriptor = BorrowedDescriptor.standardError
         if let path = options.log, !path.isEmpty {
             do {
                 descriptor = try FileDescriptor.open(path, [.writeOnly, .create, .append], mode: 0o644).release()
@@ -47,7 +48,7 @@ struct Log: Sendable {
     /// The error the program ends with, which a person is to see as well when the log is a file.
     func fatal(_ message: String) {
         write(.error, message)
-        if descriptor != 2 { Output.write(message + "\n", to: 2) }
+        if descriptor != .standardError { Output.write(message + "\n", to: .standardError) }
     }
 
     /// A message of plain words and no spaces stands without quotes, as logrus has it.

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 import Configuration
 import ArgumentParser
 import Glibc
+import Linux
 import Sandbox
 
 /// fc-runc: from the command line to the exit status.
@@ -58,7 +60,7 @@ enum Program {
             return 0
         }
         let message = Command.message(for: error)
-        Output.write("Incorrect Usage: \(message)\n\n\(text)", to: 2)
+        Output.write("Incorrect Usage: \(message)\n\n\(text)", to: .standardError)
         // The caller may read the log and not what is printed.
         let log = (try? GlobalOptions.parse(invocation.global)).flatMap { try? Log($0) } ?? .standardError
         log.write(.error, message)
@@ -79,7 +81,7 @@ enum Program {
             _ = try Root.parse(invocation.global)
         } catch {
             let isFine = Root.exitCode(for: error) == .success
-            Output.write(Root.fullMessage(for: error) + "\n", to: isFine ? 1 : 2)
+            Output.write(Root.fullMessage(for: error) + "\n", to: isFine ? .standardOutput : .standardError)
             return isFine ? 0 : 1
         }
         Output.write(Root.helpMessage() + "\n")

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 /// Signals by the names of signal(7), with or without `SIG`, in any case, and by number.
 enum Signal {
     static let names: [String: Int32] = [
@@ -12,23 +15,22 @@ enum Signal {
 
     static func number(_ text: String) throws(UsageError) -> Int32 {
         if let number = Int32(text) {
-            // 0 asks whether there is somebody to send to.
+            // 0 asks whether the process exists.
             guard (0...last).contains(number) else { throw .signal(text) }
             return number
         }
         var name = text.uppercased()
-        if name.hasPrefix("SIG") { name.removeFirst(3) }
+        if let rest = name.after("SIG") { name = String(rest) }
         if let number = names[name] ?? realtime(name) { return number }
         throw .signal(text)
     }
 
     /// `RTMIN`, `RTMIN+3`, `RTMAX-1`, `RTMAX`.
     private static func realtime(_ name: String) -> Int32? {
-        let base = name.hasPrefix("RTMIN") ? firstRealtime : last
-        guard name.hasPrefix("RTMIN") || name.hasPrefix("RTMAX") else { return nil }
-        let offset = name.dropFirst(5)
+        let base = name.begins(with: "RTMIN") ? firstRealtime : last
+        guard let offset = name.after("RTMIN") ?? name.after("RTMAX") else { return nil }
         if offset.isEmpty { return base }
-        guard offset.first == "+" || offset.first == "-", let steps = Int32(offset), abs(steps) <= last else {
+        guard offset.begins(with: "+") || offset.begins(with: "-"), let steps = Int32(offset), abs(steps) <= last else {
             return nil
         }
         return (firstRealtime...last).contains(base + steps) ? base + steps : nil

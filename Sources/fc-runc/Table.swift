@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Text in columns, as wide as runc's (Go's tabwriter with a least width of 12 and 3 blanks between).
 enum Table {
     static func text(_ rows: [[String]], minimumWidth: Int = 12, padding: Int = 3) -> String {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// Names of the host's users, from /etc/passwd: the C library's own look-up does not work in a static program.
@@ -5,8 +6,8 @@ struct UserNames {
     private var names: [UInt32: String] = [:]
 
     init(passwd: String) {
-        for line in passwd.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
+        for line in passwd.split(at: "\n") {
+            let fields = line.split(at: ":", maxSplits: 3, omittingEmptySubsequences: false)
             guard fields.count == 4, let uid = UInt32(fields[2]), names[uid] == nil else { continue }
             names[uid] = String(fields[0])
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The floor of the start-up benchmark: the least an /init can do. It writes one line to the console
  * and restarts the machine, which ends it, so what it costs is the machine and the kernel alone. Built static,
  * without a C library, so that not even libc's start is counted. */

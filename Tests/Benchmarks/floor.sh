@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # floor.sh: the floor of a start: the machine that ours is, less its devices, with an /init that prints one line;
 # sourced after measure.sh.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # measure.sh: what the benchmarks of this folder share; sourced by each of them, run by ./run.
 #
 # A benchmark prints one row a figure with `row`, and whatever else it has to say on standard error. It works

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 import Linux
 import Virtio
@@ -32,11 +33,11 @@ enum Guest {
     /// With no memory there is nothing to fuzz: a trap is right.
     static let memory: GuestMemory = {
         let file = try! FileDescriptor.memory(named: "fuzz")
-        try! syscall(77, Int(file.rawValue), Int(memoryByteCount))
+        try! syscall(77, file.borrowed.argument, Int(memoryByteCount))
         return try! GuestMemory([
-            .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.rawValue),
+            .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.borrowed),
             .init(
-                start: GuestAddress(rawValue: ringStart), byteCount: ringByteCount, file: file.rawValue,
+                start: GuestAddress(rawValue: ringStart), byteCount: ringByteCount, file: file.borrowed,
                 offset: memoryByteCount - ringByteCount),
         ])
     }()

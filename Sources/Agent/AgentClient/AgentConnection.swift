@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import AgentProtocol
 public import Linux
 import SandboxPlan
@@ -6,15 +7,26 @@ import SandboxPlan
 ///
 /// Used two ways, also mixed: ``call(_:timeout:)`` waits for its answer; ``send(_:)`` and ``receive()`` never
 /// wait, for a loop that watches ``descriptor``. Containers and processes made with `isOwned` die with it.
+///
+/// The agent is the guest's, and a guest may say anything: an answer to no request is dropped, and an agent that goes
+/// on with such is hung up on; events are kept in bounded number; a deadline holds whatever comes meanwhile.
 public final class AgentConnection {
+    /// How many messages that answer no request, and how many of their bytes, may come while an answer is waited for.
+    static let strayLimit = 4096
+    static let strayByteLimit = 16 << 20
+    /// How many events are kept for who asks; what is more is lost.
+    static let eventLimit = 64
+
     private let socket: FileDescriptor
     private var reader = FrameReader()
     private var outgoing: [UInt8] = []
     private var lastID: UInt64 = 0
-    /// Answers that came while another was waited for.
+    /// Requests whose answers are still to come.
+    private var awaited: Set<UInt64> = []
+    /// Answers, and events, that came while another was waited for.
     private var pending: [AnswerMessage] = []
-    /// The release of the guest's kernel, `uname -r`.
-    public private(set) var kernelRelease = ""
+    /// What came unasked since the last answer that a caller waited for.
+    private var strays = (count: 0, byteCount: 0)
 
     /// Connects by the unix socket of the guest's vsock device and greets the agent.
     public convenience init(socketPath: String, deadline: Deadline) throws(AgentClientError) {
@@ -26,14 +38,13 @@ public final class AgentConnection {
     public init(socket: consuming FileDescriptor, deadline: Deadline) throws(AgentClientError) {
         self.socket = socket
         let answer = try call(.hello(version: AgentProtocol.version), until: deadline)
-        guard case .welcome(let version, let release) = answer else { throw .unexpectedAnswer(operation: "hello") }
+        guard case .welcome(let version) = answer else { throw .unexpectedAnswer(operation: "hello") }
         guard version == AgentProtocol.version else { throw .version(ours: AgentProtocol.version, agents: version) }
-        kernelRelease = release
     }
 
     /// The socket, for poll(2) and epoll(7): readable when ``receive()`` has something to do, and to be
     /// watched for writing while ``wantsToWrite``.
-    public var descriptor: Int32 { socket.rawValue }
+    public var descriptor: BorrowedDescriptor { socket.borrowed }
 
     /// Requests wait that the socket has not taken yet: call ``flush()`` once it is writable.
     public var wantsToWrite: Bool { !outgoing.isEmpty }
@@ -58,11 +69,14 @@ public final class AgentConnection {
         while true {
             if let index = pending.firstIndex(where: { $0.id == id }) {
                 let answer = pending.remove(at: index).answer
+                strays = (0, 0)
                 if case .failure(let failure) = answer { throw .failed(failure) }
                 return answer
             }
-            if let message = try nextMessage() {
-                pending.append(message)
+            // Looked at each time: who never stops talking is no more patiently listened to than who is silent.
+            if let deadline, deadline.hasPassed { throw .timedOut(operation: operation) }
+            if let message = try nextMessage(operation) {
+                if let message { pending.append(message) }
                 continue
             }
             try wait(.readable, operation, deadline)
@@ -81,6 +95,7 @@ public final class AgentConnection {
         } catch {
             throw .malformed(error)
         }
+        awaited.insert(lastID)
         try flush()
         return lastID
     }
@@ -92,7 +107,7 @@ public final class AgentConnection {
         while start < outgoing.count {
             let count: Int
             do {
-                count = try Socket.send(outgoing, from: start, on: socket.rawValue)
+                count = try Socket.send(outgoing, from: start, on: socket.borrowed)
             } catch {
                 throw GuestSocket.failure(error, "send")
             }
@@ -108,25 +123,41 @@ public final class AgentConnection {
     public func receive() throws(AgentClientError) -> AnswerMessage? {
         if !pending.isEmpty { return pending.removeFirst() }
         while true {
-            if let message = try nextMessage() { return message }
+            if let message = try nextMessage("receive") {
+                guard let message else { continue }
+                // A caller that takes events as they come is not flooded by them.
+                strays = (0, 0)
+                return message
+            }
             guard try fill("receive") else { return nil }
         }
     }
 
-    private func nextMessage() throws(AgentClientError) -> AnswerMessage? {
+    /// nil where none is whole yet; .some(nil) for one that is of no interest.
+    private func nextMessage(_ operation: String) throws(AgentClientError) -> AnswerMessage?? {
+        let message: AnswerMessage
+        let byteCount: Int
         do {
             guard let bytes = try reader.next() else { return nil }
-            return try AnswerMessage(decoding: bytes)
+            byteCount = bytes.count
+            message = try AnswerMessage(decoding: bytes)
         } catch {
             throw .malformed(error)
         }
+        if awaited.remove(message.id) != nil { return message }
+        strays = (strays.count + 1, strays.byteCount + byteCount)
+        guard strays.count <= Self.strayLimit, strays.byteCount <= Self.strayByteLimit else {
+            throw .flooded(operation: operation)
+        }
+        guard message.id == 0, case .event = message.answer else { return .some(nil) }
+        return pending.count(where: { $0.id == 0 }) < Self.eventLimit ? message : .some(nil)
     }
 
     /// Reads once; false where nothing is there.
     @discardableResult
     private func fill(_ operation: String) throws(AgentClientError) -> Bool {
         do {
-            guard let bytes = try Socket.receive(upTo: 65536, from: socket.rawValue) else { return false }
+            guard let bytes = try Socket.receive(upTo: 65536, from: socket.borrowed) else { return false }
             if bytes.isEmpty { throw AgentClientError.closed(operation: operation) }
             reader.append(bytes)
             return true
@@ -141,35 +172,10 @@ public final class AgentConnection {
 
     private func wait(_ events: Poll.Events, _ operation: String, _ deadline: Deadline?) throws(AgentClientError) {
         do {
-            if try !Poll.wait(socket.rawValue, events, until: deadline).isEmpty { return }
+            if try !Poll.wait(socket.borrowed, events, until: deadline).isEmpty { return }
         } catch {
             throw .transport(operation: operation, error)
         }
         throw .timedOut(operation: operation)
-    }
-}
-
-extension Request {
-    /// The request's name, for messages.
-    public var name: String {
-        switch self {
-        case .hello: "hello"
-        case .configure: "configure"
-        case .create: "create"
-        case .start: "start"
-        case .exec: "exec"
-        case .signal: "signal"
-        case .wait: "wait"
-        case .resize: "resize"
-        case .closeStdin: "close stdin"
-        case .update: "update"
-        case .pause: "pause"
-        case .resume: "resume"
-        case .stats: "stats"
-        case .processes: "processes"
-        case .delete: "delete"
-        case .forgetShare: "forget share"
-        case .shutdown: "shutdown"
-        }
     }
 }

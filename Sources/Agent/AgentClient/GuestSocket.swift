@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentProtocol
 public import Linux
 
@@ -17,12 +18,12 @@ public enum GuestSocket {
         } catch {
             throw .connect(path: path, error)
         }
-        try shakeHands(on: socket.rawValue, port: port, deadline: deadline)
+        try shakeHands(on: socket.borrowed, port: port, deadline: deadline)
         return socket
     }
 
     /// Asks for `port` on a fresh connection to the vsock device.
-    static func shakeHands(on socket: Int32, port: UInt32, deadline: Deadline) throws(AgentClientError) {
+    static func shakeHands(on socket: BorrowedDescriptor, port: UInt32, deadline: Deadline) throws(AgentClientError) {
         try send(Array("CONNECT \(port)\n".utf8), on: socket, "connect", deadline)
         var reply: [UInt8] = []
         // Byte by byte: what comes after the line is not ours to take.
@@ -39,10 +40,11 @@ public enum GuestSocket {
 
     /// Sends all of `bytes`.
     static func send(
-        _ bytes: [UInt8], on socket: Int32, _ operation: String, _ deadline: Deadline?
+        _ bytes: [UInt8], on socket: BorrowedDescriptor, _ operation: String, _ deadline: Deadline?
     ) throws(AgentClientError) {
         var start = 0
         while start < bytes.count {
+            if let deadline, deadline.hasPassed { throw .timedOut(operation: operation) }
             do {
                 guard try !Poll.wait(socket, .writable, until: deadline).isEmpty else {
                     throw AgentClientError.timedOut(operation: operation)
@@ -60,10 +62,11 @@ public enum GuestSocket {
 
     /// At least one byte and at most `limit`; none at the end of the stream.
     static func receive(
-        upTo limit: Int, from socket: Int32, _ operation: String, _ deadline: Deadline?
+        upTo limit: Int, from socket: BorrowedDescriptor, _ operation: String, _ deadline: Deadline?
     ) throws(AgentClientError) -> [UInt8] {
         do {
             while true {
+                if let deadline, deadline.hasPassed { throw AgentClientError.timedOut(operation: operation) }
                 guard try !Poll.wait(socket, .readable, until: deadline).isEmpty else {
                     throw AgentClientError.timedOut(operation: operation)
                 }

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 public import AgentProtocol
 public import Linux
+import Protobuf
 import SandboxPlan
 
 /// Stream connections to the guest.
@@ -12,17 +14,19 @@ public enum GuestStream {
         _ token: StreamToken, socketPath: String, deadline: Deadline
     ) throws(AgentClientError) -> FileDescriptor {
         let socket = try GuestSocket.connect(to: socketPath, port: GuestConvention.streamPort, deadline: deadline)
-        try greet(token, on: socket.rawValue, deadline: deadline)
+        try greet(token, on: socket.borrowed, deadline: deadline)
         return socket
     }
 
     /// Registers `token` on a connection to the stream port.
-    public static func greet(_ token: StreamToken, on socket: Int32, deadline: Deadline) throws(AgentClientError) {
+    public static func greet(
+        _ token: StreamToken, on socket: BorrowedDescriptor, deadline: Deadline
+    ) throws(AgentClientError) {
         do {
             try GuestSocket.send(try StreamHandshake.hello(token), on: socket, "open stream", deadline)
         } catch let error as AgentClientError {
             throw error
-        } catch let error as AgentProtocolError {
+        } catch let error as MessageError {
             throw .malformed(error)
         } catch {
             throw .closed(operation: "open stream")

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentCore
 import CAgentStart
 
-agent_start_link()
-Boot.run()
+// The string lives as long as the program.
+unsafe Boot.run(module: agent_start_module().map { unsafe String(cString: $0) })

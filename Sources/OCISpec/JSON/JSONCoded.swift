@@ -1,9 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A type that is read from JSON and written to it.
 protocol JSONCoded {
     init(json: JSONValue) throws(SpecError)
     var json: JSONValue { get }
     /// Whether Go's `omitempty` leaves this value out.
     var isZero: Bool { get }
+    /// The paths, from this value on, of what it asks for and the runtime does not support; empty: the value itself.
+    func unsupported(isSupported: Bool) -> [String]
+}
+
+extension JSONCoded {
+    func unsupported(isSupported: Bool) -> [String] {
+        isSupported || json.asksNothing ? [] : [""]
+    }
+}
+
+extension JSONValue {
+    /// Whether a field with this value asks for nothing.
+    fileprivate var asksNothing: Bool {
+        switch self {
+        case .null, .bool(false), .integer(_, 0), .string(""): true
+        case .object(let members): members.allSatisfy(\.value.asksNothing)
+        case .array(let elements): elements.allSatisfy(\.asksNothing)
+        default: false
+        }
+    }
+}
+
+/// The path that begins with `key` and goes on with `rest`, which may be empty.
+func joinedPath(_ key: String, _ rest: String) -> String {
+    rest.isEmpty || rest.utf8.first == UInt8(ascii: "[") ? key + rest : "\(key).\(rest)"
 }
 
 /// A type that is a JSON object.
@@ -32,6 +58,13 @@ extension JSONObject {
     }
 
     var isZero: Bool { false }
+
+    func unsupported(isSupported: Bool) -> [String] {
+        var fields = FieldCoder(checkingWhereSupported: isSupported)
+        var copy = self
+        copy.code(&fields)
+        return fields.unsupported
+    }
 }
 
 /// A string that is one of a known set of names. `kind` is what an error calls it.
@@ -54,6 +87,14 @@ extension JSONValue: JSONCoded {
     init(json: JSONValue) { self = json }
     var json: JSONValue { self }
     var isZero: Bool { self == .null }
+
+    func unsupported(isSupported: Bool) -> [String] {
+        if isSupported || asksNothing { return [] }
+        guard case .object(let members) = self else { return [""] }
+        return members.flatMap { member in
+            member.value.unsupported(isSupported: false).map { joinedPath(pathKey(member.key), $0) }
+        }
+    }
 }
 
 extension String: JSONCoded {
@@ -84,6 +125,10 @@ extension Optional: JSONCoded where Wrapped: JSONCoded {
     init(json: JSONValue) throws(SpecError) { self = try Wrapped(json: json) }
     var json: JSONValue { self?.json ?? .null }
     var isZero: Bool { self == nil }
+
+    func unsupported(isSupported: Bool) -> [String] {
+        self?.unsupported(isSupported: isSupported) ?? []
+    }
 }
 
 extension Array: JSONCoded where Element: JSONCoded {
@@ -100,6 +145,15 @@ extension Array: JSONCoded where Element: JSONCoded {
 
     var json: JSONValue { .array(map(\.json)) }
     var isZero: Bool { isEmpty }
+
+    /// A list with nothing supported in it is named once, as a whole.
+    func unsupported(isSupported: Bool) -> [String] {
+        var inside: [String] = []
+        for (index, element) in enumerated() {
+            inside += element.unsupported(isSupported: isSupported).map { joinedPath("[\(index)]", $0) }
+        }
+        return isSupported || inside.isEmpty ? inside : [""]
+    }
 }
 
 extension Dictionary: JSONCoded where Key == String, Value: JSONCoded {
@@ -117,6 +171,12 @@ extension Dictionary: JSONCoded where Key == String, Value: JSONCoded {
         .object(sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value.json) })
     }
     var isZero: Bool { isEmpty }
+
+    func unsupported(isSupported: Bool) -> [String] {
+        sorted { $0.key < $1.key }.flatMap { key, value in
+            value.unsupported(isSupported: isSupported).map { joinedPath(pathKey(key), $0) }
+        }
+    }
 }
 
 /// An integer of a fixed width.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Reads one JSON text (RFC 8259), strictly: no comments, no trailing commas, no byte order mark, nothing after it,
 /// no key twice in an object, no NUL in a string. Errors name the path and the place.
 struct JSONParser {

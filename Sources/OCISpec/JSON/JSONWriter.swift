@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Writes a value as Go's encoding/json does, so that a document can be compared with one of runc's.
 struct JSONWriter {
     private var out: [UInt8] = []

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Spec.Linux.Resources {
     /// The document, as ``parse(_:)`` reads it.
     public func encoded() -> [UInt8] { JSONWriter.bytes(json, indent: "") }
@@ -35,11 +36,8 @@ extension Spec.Linux.Resources {
         if let new, new != 0 { old = new }
     }
 
-    /// The paths of what these limits ask for and the runtime does not honour, from `linux.resources` on.
-    public func unhonoured() -> [String] {
-        var spec = Spec()
-        spec.linux = Spec.Linux()
-        spec.linux?.resources = self
-        return spec.unhonoured().filter { $0.hasPrefix("linux.resources") }
+    /// The paths of what these limits ask for and the runtime does not support, from `linux.resources` on.
+    public func unsupportedFields() -> [String] {
+        unsupported(isSupported: true).map { joinedPath("linux.resources", $0) }
     }
 }

@@ -1,15 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
 extension Spec.Linux {
     /// A filter of system calls (config-linux.md#seccomp).
     public struct Seccomp: Equatable, Sendable {
+        /// What is done when no rule matches.
         public var defaultAction = Action.allow
         /// EPERM when absent.
         public var defaultErrnoRet: UInt?
+        /// Architectures the filter is for, beside the machine's own.
         public var architectures: [Architecture] = []
+        /// Flags of seccomp(2).
         public var flags: [Flag] = []
+        /// The socket that a `notify` filter's descriptor is sent to.
         public var listenerPath = ""
+        /// Passed to that listener as it is.
         public var listenerMetadata = ""
+        /// The rules, in order.
         public var syscalls: [Rule] = []
 
+        /// Every field absent or at its default.
         public init() {}
     }
 }
@@ -17,25 +25,35 @@ extension Spec.Linux {
 extension Spec.Linux.Seccomp {
     /// What is done when one of `names` is called with arguments that meet all of `args`.
     public struct Rule: Equatable, Sendable {
+        /// Names of system calls.
         public var names: [String] = []
+        /// What is done.
         public var action = Action.allow
+        /// The error returned, for actions that return one; EPERM when absent.
         public var errnoRet: UInt?
+        /// Comparisons that must all hold; none for any arguments.
         public var args: [Argument] = []
 
+        /// Every field absent or at its default.
         public init() {}
     }
 
+    /// One comparison of an argument of a system call.
     public struct Argument: Equatable, Sendable {
         /// Which argument, from 0 to 5.
         public var index: UInt = 0
+        /// What it is compared with.
         public var value: UInt64 = 0
         /// What is compared with under the mask `value`, for `maskedEqual`.
         public var valueTwo: UInt64 = 0
+        /// How it is compared.
         public var op = Operator.equal
 
+        /// Every field absent or at its default.
         public init() {}
     }
 
+    /// What a filter does with a call (seccomp_init(3)).
     public enum Action: String, Sendable, CaseIterable {
         case kill = "SCMP_ACT_KILL"
         case killProcess = "SCMP_ACT_KILL_PROCESS"
@@ -48,6 +66,7 @@ extension Spec.Linux.Seccomp {
         case notify = "SCMP_ACT_NOTIFY"
     }
 
+    /// How an argument is compared (seccomp_rule_add(3)).
     public enum Operator: String, Sendable, CaseIterable {
         case notEqual = "SCMP_CMP_NE"
         case less = "SCMP_CMP_LT"
@@ -58,6 +77,7 @@ extension Spec.Linux.Seccomp {
         case maskedEqual = "SCMP_CMP_MASKED_EQ"
     }
 
+    /// Flags of seccomp(2).
     public enum Flag: String, Sendable, CaseIterable {
         case threadSync = "SECCOMP_FILTER_FLAG_TSYNC"
         case log = "SECCOMP_FILTER_FLAG_LOG"
@@ -65,6 +85,7 @@ extension Spec.Linux.Seccomp {
         case waitKillable = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
     }
 
+    /// Architectures libseccomp knows (seccomp_arch_add(3)).
     public enum Architecture: String, Sendable, CaseIterable {
         case x86 = "SCMP_ARCH_X86"
         case amd64 = "SCMP_ARCH_X86_64"
@@ -98,8 +119,8 @@ extension Spec.Linux.Seccomp: JSONObject {
         fields.field("defaultErrnoRet", &defaultErrnoRet)
         fields.field("architectures", &architectures)
         fields.field("flags", &flags)
-        fields.field("listenerPath", &listenerPath, bytes: Limit.path)
-        fields.field("listenerMetadata", &listenerMetadata)
+        fields.unsupported("listenerPath", &listenerPath, bytes: Limit.path)
+        fields.unsupported("listenerMetadata", &listenerMetadata)
         fields.field("syscalls", &syscalls)
     }
 }
@@ -126,3 +147,35 @@ extension Spec.Linux.Seccomp.Action: JSONName { static var kind: String { "secco
 extension Spec.Linux.Seccomp.Operator: JSONName { static var kind: String { "seccomp operator" } }
 extension Spec.Linux.Seccomp.Flag: JSONName { static var kind: String { "seccomp flag" } }
 extension Spec.Linux.Seccomp.Architecture: JSONName { static var kind: String { "seccomp architecture" } }
+
+extension Spec.Linux.Seccomp {
+    func validate() throws(SpecError) {
+        if let errno = defaultErrnoRet, errno > 4095 { throw Self.badErrno(errno, "defaultErrnoRet") }
+        if listenerPath.isEmpty, !listenerMetadata.isEmpty {
+            throw SpecError("listenerMetadata", .onlyWith("listenerPath"))
+        }
+        if !listenerPath.isEmpty { try requireAbsolute(listenerPath, "listenerPath") }
+        // As runc: the agent that answers could not be reached to say so.
+        if defaultAction == .notify {
+            throw SpecError("defaultAction", .malformed(kind: "default action", value: defaultAction.rawValue))
+        }
+        for (index, rule) in syscalls.enumerated() {
+            if rule.names.isEmpty { throw SpecError("syscalls[\(index)].names", .empty) }
+            if let name = rule.names.firstIndex(of: "") { throw SpecError("syscalls[\(index)].names[\(name)]", .empty) }
+            if let errno = rule.errnoRet, errno > 4095 { throw Self.badErrno(errno, "syscalls[\(index)].errnoRet") }
+            if rule.action == .notify, listenerPath.isEmpty {
+                throw SpecError("syscalls[\(index)].action", .onlyWith("listenerPath"))
+            }
+            for (position, argument) in rule.args.enumerated() where argument.index > 5 {
+                throw SpecError(
+                    "syscalls[\(index)].args[\(position)].index",
+                    .outOfRange(found: "\(argument.index)", lowest: "0", highest: "5"))
+            }
+        }
+    }
+
+    /// MAX_ERRNO of the kernel is 4095.
+    private static func badErrno(_ errno: UInt, _ field: String) -> SpecError {
+        SpecError(field, .outOfRange(found: "\(errno)", lowest: "0", highest: "4095"))
+    }
+}

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 extension BootError: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String { "\(stage): \(reason)" }
 
     private var reason: String {
@@ -36,6 +38,7 @@ extension BootError: CustomStringConvertible {
 }
 
 extension ELFProblem: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String {
         switch self {
         case .fileClass(let value): "ELF class \(value) is not 64-bit"
@@ -50,6 +53,7 @@ extension ELFProblem: CustomStringConvertible {
 }
 
 extension SegmentProblem: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String {
         switch self {
         case .fileSizeBeyondMemorySize(let file, let memory): "has \(file) bytes for \(memory) bytes of memory"
@@ -60,6 +64,7 @@ extension SegmentProblem: CustomStringConvertible {
 }
 
 extension BZImageProblem: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String {
         switch self {
         case .protocolVersion(let value): "boot protocol \(value >> 8).\(value & 0xff) is older than 2.12"

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Linux
+
 /// What a guest is booted from. The descriptors are borrowed for the call, of regular files opened for reading.
 public struct BootSource: Sendable {
     /// How a kernel is entered.
@@ -21,16 +24,19 @@ public struct BootSource: Sendable {
     }
 
     /// An uncompressed vmlinux (ELF-64) or a bzImage.
-    public var kernel: Int32
+    public var kernel: BorrowedDescriptor
     /// A cpio archive, compressed or not, as the kernel takes it.
-    public var initramfs: Int32?
+    public var initramfs: BorrowedDescriptor?
     /// At most 2047 bytes; the parameters of `CommandLine.platform` are not added.
     public var commandLine: String
+    /// How the kernel is entered.
     public var entry: Entry
+    /// How it learns of the machine.
     public var description: Description
 
+    /// The descriptors stay the caller's.
     public init(
-        kernel: Int32, initramfs: Int32?, commandLine: String, entry: Entry = .automatic,
+        kernel: BorrowedDescriptor, initramfs: BorrowedDescriptor?, commandLine: String, entry: Entry = .automatic,
         description: Description = .acpi
     ) {
         self.kernel = kernel

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 
 /// A structure of the guest's, built as bytes: little-endian, without padding.
@@ -24,6 +25,7 @@ struct ByteTable {
     }
 
     mutating func append(_ more: [UInt8]) { bytes += more }
+    // A constant of the program, copied.
     mutating func append(_ text: StaticString) { text.withUTF8Buffer { bytes += unsafe Array($0) } }
 
     /// Overwrites at `offset`, which the table must have.

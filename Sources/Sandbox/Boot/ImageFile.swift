@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import GuestMemory
@@ -6,18 +7,18 @@ import Linux
 /// A file a guest is booted from, borrowed: its size is known, and reads go where the bytes are to lie.
 struct ImageFile {
     let name: BootFile
-    let number: Int32
+    let descriptor: BorrowedDescriptor
     /// More than 0.
     let byteCount: UInt64
 
-    init(_ name: BootFile, _ number: Int32) throws(BootError) {
+    init(_ name: BootFile, _ descriptor: BorrowedDescriptor) throws(BootError) {
         self.name = name
-        self.number = number
+        self.descriptor = descriptor
         var isRegular = false
         var size = 0
         do throws(Errno) {
-            isRegular = try FileNode.status(of: number).isRegularFile
-            if isRegular { size = try syscall(__NR_lseek, Int(number), 0, Int(SEEK_END)) }
+            isRegular = try FileNode.status(of: descriptor).isRegularFile
+            if isRegular { size = try syscall(__NR_lseek, descriptor.argument, 0, Int(SEEK_END)) }
         } catch {
             throw .status(name, error)
         }
@@ -44,7 +45,8 @@ struct ImageFile {
             // The array is not touched elsewhere while the kernel fills it.
             let result = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe cl_syscall(
-                    Int(__NR_pread64), Int(number), buffer.argument + done, byteCount - done, Int(offset) + done, 0, 0)
+                    Int(__NR_pread64), descriptor.argument, buffer.argument + done, byteCount - done,
+                    Int(offset) + done, 0, 0)
             }
             if result == -Int(EINTR) { continue }
             done += try progress(result, at: offset + UInt64(done), of: UInt64(byteCount - done))
@@ -57,7 +59,7 @@ struct ImageFile {
         if result < 0 {
             throw .read(name, offset: offset, byteCount: byteCount, Errno(rawValue: Int32(truncatingIfNeeded: -result)))
         }
-        // The size was checked: whoever holds the file has cut it since.
+        // The size was checked: the file has been truncated since.
         guard result > 0 else { throw .truncated(name, offset: offset, byteCount: byteCount) }
         return result
     }
@@ -67,16 +69,16 @@ struct ImageFile {
     /// memory. Where the file system knows of no holes, all is one run.
     func nextData(from offset: UInt64, end: UInt64) throws(BootError) -> Range<UInt64>? {
         guard offset < end else { return nil }
-        let start = cl_syscall(Int(__NR_lseek), Int(number), Int(offset), Int(CL_SEEK_DATA), 0, 0, 0)
+        let start = cl_syscall(Int(__NR_lseek), descriptor.argument, Int(offset), Int(CL_SEEK_DATA), 0, 0, 0)
         if start == -Int(ENXIO) {
             // No data up to the end of the file, which must still be where it was.
-            let size = cl_syscall(Int(__NR_lseek), Int(number), 0, Int(SEEK_END), 0, 0, 0)
+            let size = cl_syscall(Int(__NR_lseek), descriptor.argument, 0, Int(SEEK_END), 0, 0, 0)
             guard size >= Int(end) else { throw .truncated(name, offset: offset, byteCount: end - offset) }
             return nil
         }
         guard start >= 0 else { return offset..<end }
         guard UInt64(start) < end else { return nil }
-        let hole = cl_syscall(Int(__NR_lseek), Int(number), start, Int(CL_SEEK_HOLE), 0, 0, 0)
+        let hole = cl_syscall(Int(__NR_lseek), descriptor.argument, start, Int(CL_SEEK_HOLE), 0, 0, 0)
         return UInt64(start)..<(hole > start ? min(UInt64(hole), end) : end)
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import GuestMemory
@@ -7,7 +8,7 @@ import Linux
 struct Loader {
     let memory: GuestMemory
     /// The file that backs low memory from its first byte on, where the caller has it open for writing.
-    let backing: Int32?
+    let backing: BorrowedDescriptor?
 
     /// Loads `byteCount` bytes of `file` from `offset` on to `address`. Holes of the file are left out: guest memory is
     /// fresh, and reads as zeros there already.
@@ -39,7 +40,7 @@ struct Loader {
             let (start, left) = (Int(run.lowerBound) + done, slice.count - done)
             // The slice is of this size, and the kernel writes no more than asked for.
             let result = unsafe slice.withBytes { bytes in
-                unsafe cl_syscall(Int(__NR_pread64), Int(file.number), bytes.argument + done, left, start, 0, 0)
+                unsafe cl_syscall(Int(__NR_pread64), file.descriptor.argument, bytes.argument + done, left, start, 0, 0)
             }
             if result == -Int(EINTR) { continue }
             done += try file.progress(result, at: UInt64(start), of: UInt64(left))
@@ -49,17 +50,18 @@ struct Loader {
     /// sendfile(2) into the file behind the memory: from page cache to page cache, at little more than half of what
     /// pread costs, as no page is mapped and none is zeroed first.
     private func send(
-        _ file: ImageFile, _ run: Range<UInt64>, into backing: Int32, at address: UInt64
+        _ file: ImageFile, _ run: Range<UInt64>, into backing: BorrowedDescriptor, at address: UInt64
     ) throws(BootError) {
-        let sought = cl_syscall(Int(__NR_lseek), Int(backing), Int(address), Int(SEEK_SET), 0, 0, 0)
+        let sought = cl_syscall(Int(__NR_lseek), backing.argument, Int(address), Int(SEEK_SET), 0, 0, 0)
         if sought < 0 { throw failure(sought, file, run.lowerBound, UInt64(run.count)) }
         // The kernel moves it on by what was sent.
         var position = Int64(run.lowerBound)
         while position < run.upperBound {
             let (start, left) = (UInt64(position), run.upperBound - UInt64(position))
+            // sendfile(2) moves the number on and keeps no address.
             let result = unsafe withUnsafeMutablePointer(to: &position) { pointer in
                 unsafe cl_syscall(
-                    Int(__NR_sendfile), Int(backing), Int(file.number), pointer.argument, Int(left), 0, 0)
+                    Int(__NR_sendfile), backing.argument, file.descriptor.argument, pointer.argument, Int(left), 0, 0)
             }
             if result == -Int(EINTR) { continue }
             if result < 0 { throw failure(result, file, start, left) }

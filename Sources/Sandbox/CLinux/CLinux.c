@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything in CLinux is static inline; this file gives SwiftPM a C target and the
 // compiler a place to check what the headers assume.
 #define _GNU_SOURCE

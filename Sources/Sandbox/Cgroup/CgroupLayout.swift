@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// How cgroups are mounted on the host, cgroups(7): version 1 with a hierarchy for each controller or a few,
@@ -7,6 +8,7 @@ public struct CgroupLayout: Hashable, Sendable {
     public struct Hierarchy: Hashable, Sendable {
         /// `memory`, or `cpu` and `cpuacct`; `name=systemd` for one without controllers; empty on version 2.
         public var controllers: [String]
+        /// Absolute.
         public var mountPoint: String
         /// The cgroup that shows at the mount point: `/`, or more where a container's own was mounted.
         public var mountRoot: String
@@ -14,18 +16,21 @@ public struct CgroupLayout: Hashable, Sendable {
         public var ownPath: String
     }
 
+    /// A version of cgroups; `none`: no hierarchy is mounted.
     public enum Version: Hashable, Sendable {
         case one
         case two
         case none
     }
 
+    /// The hierarchies of version 1, in the order in which they are mounted.
     public var versionOne: [Hierarchy] = []
+    /// The hierarchy of version 2; nil if it is not mounted.
     public var unified: Hierarchy?
 
-    /// Where limits and processes go.
+    /// The version that limits and processes are of.
     public var version: Version {
-        if versionOne.contains(where: { $0.controllers.contains { !$0.hasPrefix("name=") } }) { return .one }
+        if versionOne.contains(where: { $0.controllers.contains { !$0.begins(with: "name=") } }) { return .one }
         return unified == nil ? .none : .two
     }
 
@@ -39,7 +44,7 @@ public struct CgroupLayout: Hashable, Sendable {
     /// The names of the controllers that limits can be set with, sorted.
     public func controllers() throws(CgroupError) -> [String] {
         switch version {
-        case .one: return versionOne.flatMap(\.controllers).filter { !$0.hasPrefix("name=") }.sorted()
+        case .one: return versionOne.flatMap(\.controllers).filter { !$0.begins(with: "name=") }.sorted()
         case .two:
             let file = "\(unified?.mountPoint ?? "")/cgroup.controllers"
             return try ControlFile.words(file).sorted()
@@ -50,10 +55,11 @@ public struct CgroupLayout: Hashable, Sendable {
     /// Reads /proc/self/mountinfo and /proc/self/cgroup, given as text.
     public init(mountinfo: String, membership: String) {
         let own = Self.ownPaths(membership)
-        for line in mountinfo.split(separator: "\n") {
-            let fields = line.split(separator: " ")
+        for line in mountinfo.split(at: "\n") {
+            let fields = line.split(at: " ")
             // Six fields, any number of optional ones, a dash, then type, source and options: proc(5).
-            guard let dash = fields.dropFirst(6).firstIndex(of: "-"), fields.count >= dash + 4 else { continue }
+            guard let dash = fields.dropFirst(6).firstIndex(where: { $0.isSame(as: "-") }), fields.count >= dash + 4
+            else { continue }
             let root = Self.unescaped(fields[3])
             let mountPoint = Self.unescaped(fields[4])
             switch fields[dash + 1] {
@@ -63,7 +69,7 @@ public struct CgroupLayout: Hashable, Sendable {
                         controllers: [], mountPoint: mountPoint, mountRoot: root, ownPath: own[""] ?? "/")
                 }
             case "cgroup":
-                let controllers = fields[dash + 3].split(separator: ",").map(String.init).filter(own.keys.contains)
+                let controllers = fields[dash + 3].split(at: ",").map(String.init).filter(own.keys.contains)
                 guard let first = controllers.first,
                     !versionOne.contains(where: { $0.controllers.contains(first) })
                 else { continue }
@@ -78,10 +84,10 @@ public struct CgroupLayout: Hashable, Sendable {
     /// `4:memory:/path` lines; the controllers of one line share a path, version 2 has an empty name.
     static func ownPaths(_ membership: String) -> [String: String] {
         var paths: [String: String] = [:]
-        for line in membership.split(separator: "\n") {
-            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        for line in membership.split(at: "\n") {
+            let fields = line.split(at: ":", maxSplits: 2, omittingEmptySubsequences: false)
             guard fields.count == 3 else { continue }
-            for name in fields[1].split(separator: ",", omittingEmptySubsequences: false) {
+            for name in fields[1].split(at: ",", omittingEmptySubsequences: false) {
                 paths[String(name)] = String(fields[2])
             }
         }
@@ -129,7 +135,7 @@ struct CgroupPath {
         if isAbsolute { return names }
         var own = hierarchy.ownPath.pathNames
         let root = hierarchy.mountRoot.pathNames
-        // An own path outside what is mounted cannot be named: what is mounted is then the nearest thing.
+        // A path outside the mounted cgroup has no name here: the mounted one takes its place.
         own = own.starts(with: root) ? Array(own.dropFirst(root.count)) : []
         if own.contains("..") { own = [] }
         if hierarchy.controllers.isEmpty { own = own.dropLast() }

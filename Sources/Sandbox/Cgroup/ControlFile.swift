@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// The small text files of a cgroup.
@@ -15,7 +16,7 @@ enum ControlFile {
 
     /// What is read, split at white space.
     static func words(_ path: String) throws(CgroupError) -> [String] {
-        try read(path).split(whereSeparator: { $0.isWhitespace }).map(String.init)
+        try read(path).words.map(String.init)
     }
 
     /// Writes `value` in one write(2), which is what the kernel takes for one setting.
@@ -30,7 +31,7 @@ enum ControlFile {
     /// The pids in `directory`; none where it is gone.
     static func processes(in directory: String) throws(CgroupError) -> [Int32] {
         do {
-            return try read("\(directory)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.filter {
+            return try read("\(directory)/cgroup.procs").split(at: "\n").compactMap { Int32($0) }.filter {
                 $0 > 0
             }
         } catch .read(_, .noSuchFile) {

@@ -1,53 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
-import Linux
+public import Linux
 
-/// The sandbox's cgroup on the host: one directory in each hierarchy of version 1, or the one of version 2.
-/// A value of plain paths, which the runtime's state can keep for whoever deletes the sandbox later.
+/// A sandbox's cgroup on the host: a directory in each hierarchy of version 1, or the one of version 2.
+/// It consists of paths alone, so that the runtime's state can hold it until the sandbox is deleted.
 public struct HostCgroup: Hashable, Sendable {
-    /// The directories, absolute, one in each hierarchy. Empty where the host has no cgroups mounted.
+    /// The directories, absolute, one in each hierarchy. Empty if no cgroups are mounted on the host.
     public var directories: [String]
-    /// Those of them, and of the directories above them, that were not there before; parents first. Only these
-    /// are ever removed.
+    /// Those of them, and of the directories above them, that were made for it; parents first. Only these are
+    /// ever removed.
     public var made: [String]
 
+    /// As the runtime's state has kept it.
     public init(directories: [String], made: [String]) {
         self.directories = directories
         self.made = made
     }
 
-    /// Makes the cgroup `path` names (runtime-spec config-linux.md#cgroups-path) and writes its limits. What was
-    /// made is taken away again where a later step does not succeed.
+    /// Makes the cgroup that `path` names (runtime-spec config-linux.md#cgroups-path) and writes its limits. After a
+    /// failure nothing that was made is left.
+    ///
+    /// - Throws: an error whose ``CgroupError/isVanishedDirectory`` holds if another sandbox, which had made the parent,
+    ///   has just removed it: try again.
     public static func create(path: String, limits: CgroupLimits) throws(CgroupError) -> HostCgroup {
         try create(path: path, limits: limits, layout: try CgroupLayout.current())
     }
 
     static func create(path: String, limits: CgroupLimits, layout: CgroupLayout) throws(CgroupError) -> HostCgroup {
         let path = try CgroupPath(path)
-        var attempts = 10
-        while true {
-            var cgroup = HostCgroup(directories: [], made: [])
-            do throws(CgroupError) {
-                try cgroup.create(path, limits, layout)
-                return cgroup
-            } catch {
-                try? cgroup.remove()
-                // Another sandbox was the last one in a parent it had made, and has just taken it away.
-                attempts -= 1
-                if error.isOfWhatIsGone, attempts > 0 { continue }
-                throw error
+        var cgroup = HostCgroup(directories: [], made: [])
+        do throws(CgroupError) {
+            try cgroup.create(path, limits, layout)
+            return cgroup
+        } catch {
+            try? cgroup.remove()
+            throw error
+        }
+    }
+
+    /// The directories that ``create(path:limits:)`` would make now, parents first.
+    public static func missing(path: String) throws(CgroupError) -> [String] {
+        try missing(path: path, layout: try CgroupLayout.current())
+    }
+
+    static func missing(path: String, layout: CgroupLayout) throws(CgroupError) -> [String] {
+        let path = try CgroupPath(path)
+        let hierarchies: [CgroupLayout.Hierarchy] =
+            switch layout.version {
+            case .one: layout.versionOne
+            case .two: [layout.unified].compactMap { $0 }
+            case .none: []
+            }
+        var missing: [String] = []
+        for hierarchy in hierarchies {
+            var directory = hierarchy.mountPoint
+            for name in path.names(in: hierarchy) {
+                directory += "/\(name)"
+                do throws(Errno) { _ = try FileDescriptor.open(directory, [.path, .directory]) } catch {
+                    guard error == .noSuchFile else { throw .open(path: directory, error) }
+                    missing.append(directory)
+                }
             }
         }
+        return missing
     }
 
     mutating func create(
         _ path: CgroupPath, _ limits: CgroupLimits, _ layout: CgroupLayout
     ) throws(CgroupError) {
         switch layout.version {
-        case .one: try createVersionOne(path, try limits.versionOneSettings(), layout.versionOne)
-        case .two: try createVersionTwo(path, try limits.versionTwoSettings(), layout.unified)
+        case .one: try createVersionOne(path, try limits.settings(.one), layout.versionOne)
+        case .two: try createVersionTwo(path, try limits.settings(.two), layout.unified)
         case .none:
-            if let setting = try limits.versionOneSettings().first { throw .controllerMissing(setting.controller) }
+            if let setting = try limits.settings(.one).first { throw .controllerMissing(setting.controller) }
         }
     }
 
@@ -73,13 +99,13 @@ public struct HostCgroup: Hashable, Sendable {
         }
     }
 
-    /// Version 1 gives a new cpuset no processor and no memory, and no process may enter such a one. One that was there
-    /// may be another sandbox's that has just made it, and still be empty.
+    /// Copies the parent's processors and memory nodes to a cpuset that has none: no process may enter such a one, and
+    /// version 1 makes them so. It may have been made by another sandbox just now.
     static func inheritSets(_ directory: String, from parent: String) throws(CgroupError) {
         for file in ["cpuset.cpus", "cpuset.mems"] {
             guard try ControlFile.words("\(directory)/\(file)").isEmpty else { continue }
             let text = try ControlFile.read("\(parent)/\(file)")
-            let value = text.split(separator: "\n").first.map(String.init) ?? ""
+            let value = text.split(at: "\n").first.map(String.init) ?? ""
             if !value.isEmpty { try ControlFile.write(value, to: "\(directory)/\(file)") }
         }
     }
@@ -100,12 +126,12 @@ public struct HostCgroup: Hashable, Sendable {
         for setting in settings { try ControlFile.write(setting.value, to: "\(directory)/\(setting.file)") }
     }
 
-    /// Lets the cgroups below `directory` have their controllers: those a limit needs, and the others for
-    /// statistics where that is possible. A cgroup that holds processes passes none on (EBUSY).
+    /// Enables controllers for the cgroups below `directory`: those that a limit needs, and if possible the others, for
+    /// statistics. A cgroup that holds processes enables none (EBUSY).
     static func passOn(_ needed: Set<String>, from directory: String) throws(CgroupError) {
         let available = try ControlFile.words("\(directory)/cgroup.controllers")
         let passedOn = try ControlFile.words("\(directory)/cgroup.subtree_control")
-        for controller in ["cpu", "cpuset", "io", "memory", "pids"] where !passedOn.contains(controller) {
+        for controller in CgroupLimits.controllers where !passedOn.contains(controller) {
             let isNeeded = needed.contains(controller)
             guard available.contains(controller) else {
                 if isNeeded { throw .controllerMissing(controller) }
@@ -119,44 +145,50 @@ public struct HostCgroup: Hashable, Sendable {
         }
     }
 
-    /// mkdir(2), noting down what was not there before.
-    @discardableResult
-    mutating func make(_ directory: String) throws(CgroupError) -> Bool {
+    /// Makes a directory, and notes it in ``made`` if it was not there before.
+    mutating func make(_ directory: String) throws(CgroupError) {
         do {
-            try Directory.make(directory, at: FileDescriptor.currentDirectory)
+            try Directory.make(directory, at: .currentDirectory)
             made.append(directory)
-            return true
         } catch .exists {
-            return false
+            return
         } catch {
             throw .make(path: directory, error)
         }
     }
 
-    /// A sandbox has its cgroup to itself: an earlier one's, still busy, is not joined.
+    /// Refuses a cgroup that another sandbox's processes are in.
     func checkEmpty(_ directory: String) throws(CgroupError) {
         if made.last != directory, try !ControlFile.processes(in: directory).isEmpty {
             throw .occupied(path: directory)
         }
     }
 
-    /// Opens each directory's cgroup.procs for writing: what is written there, a pid or 0, joins. The
-    /// descriptors close at exec and are the caller's to close.
-    public func openProcessLists() throws(CgroupError) -> [Int32] {
-        var numbers: [Int32] = []
+    /// Opens each directory's cgroup.procs for writing: a process whose pid is written there joins, and 0 is the writer.
+    /// The descriptors are close-on-exec.
+    public func openProcessLists() throws(CgroupError) -> DescriptorList {
+        var lists = DescriptorList()
         for directory in directories {
             let path = "\(directory)/cgroup.procs"
             do {
-                numbers.append(try FileDescriptor.open(path, .writeOnly).release())
+                lists.append(try FileDescriptor.open(path, .writeOnly))
             } catch {
-                for number in numbers { _ = FileDescriptor(owning: number) }
                 throw .open(path: path, error)
             }
         }
-        return numbers
+        return lists
     }
 
-    /// The pids, as the caller's pid namespace has them, of all that is in the cgroup itself.
+    /// The directory with the memory controller's files; nil if no hierarchy has it.
+    public var memoryDirectory: String? {
+        directories.first { directory in
+            ["memory.limit_in_bytes", "memory.max"].contains { name in
+                (try? FileDescriptor.open("\(directory)/\(name)", .path)) != nil
+            }
+        }
+    }
+
+    /// The pids, in the caller's pid namespace, of the processes in the cgroup itself.
     public func processes() throws(CgroupError) -> [Int32] {
         var pids: Set<Int32> = []
         for directory in directories { pids.formUnion(try ControlFile.processes(in: directory)) }

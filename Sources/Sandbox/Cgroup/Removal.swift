@@ -1,23 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import Linux
 
 extension HostCgroup {
-    /// How often, and how far apart, a busy cgroup is tried again: two seconds in all. A killed process leaves
-    /// its cgroup only once the kernel has taken it apart, which for a large guest takes a while.
+    /// How often, and with what pause, removing a busy cgroup is tried again: two seconds in all. A killed process stays in
+    /// its cgroup until the kernel has freed its memory, which takes long for a large guest.
     static let attempts = 100
     static let pauseMicroseconds: UInt32 = 20_000
 
-    /// Kills what is left in the directories that were made for the sandbox, and removes them, and then those
-    /// above them that were made as well and hold nothing else. Done twice, it changes nothing.
+    /// Kills all processes in the directories that were made for the sandbox and removes them, and then those above them
+    /// that were made and hold nothing else. A second call changes nothing.
     public func remove() throws(CgroupError) {
         let own = directories.filter(made.contains)
         for directory in own { try Self.removeTree(directory) }
-        for directory in made.reversed() where !directories.contains(directory) {
+        // One that is busy has another sandbox in it.
+        try Self.removeEmpty(made.filter { !directories.contains($0) })
+    }
+
+    /// Removes those of `directories`, parents first, that exist and hold nothing. The process that was to make them may
+    /// have been killed before it noted that it had.
+    public static func removeEmpty(_ directories: [String]) throws(CgroupError) {
+        for directory in directories.reversed() {
             do {
-                try Directory.remove(directory, at: FileDescriptor.currentDirectory, isDirectory: true)
+                try Directory.remove(directory, at: .currentDirectory, isDirectory: true)
             } catch .busy {
-                continue  // Another sandbox's by now.
+                continue  // Another's: no process of ours enters a cgroup before it is noted as made.
             } catch .noSuchFile {
                 continue
             } catch {
@@ -31,7 +39,7 @@ extension HostCgroup {
         var last = Errno.busy
         for attempt in 0..<attempts {
             do {
-                try Directory.remove(directory, at: FileDescriptor.currentDirectory, isDirectory: true)
+                try Directory.remove(directory, at: .currentDirectory, isDirectory: true)
                 return
             } catch .noSuchFile {
                 return
@@ -47,7 +55,7 @@ extension HostCgroup {
         throw .remove(path: directory, last)
     }
 
-    /// Ends every process in `directory`: all at once by cgroup.kill on version 2, one by one on version 1.
+    /// Kills every process in `directory`: together by cgroup.kill on version 2, one by one on version 1.
     static func kill(_ directory: String) throws(CgroupError) {
         if (try? ControlFile.write("1", to: "\(directory)/cgroup.kill")) != nil { return }
         for pid in try ControlFile.processes(in: directory) { try? Process.kill(pid, SIGKILL) }
@@ -55,6 +63,6 @@ extension HostCgroup {
 
     static func subdirectories(_ directory: String) throws(Errno) -> [String] {
         let opened = try FileDescriptor.open(directory, [.directory, .noFollow])
-        return try Directory.subdirectories(of: opened.rawValue)
+        return try Directory.subdirectories(of: opened.borrowed)
     }
 }

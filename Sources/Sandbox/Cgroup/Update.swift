@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 extension HostCgroup {
-    /// Writes `limits` into the cgroup as it is; what they do not name stays as it was.
+    /// Writes `limits` to the cgroup; others stay as they are.
     ///
-    /// - Throws: `controllerMissing` for a limit that none of the directories can hold, and `write`. What was written
-    ///   before stays.
+    /// - Throws: `controllerMissing` for a limit whose controller no directory has, and `write`. Limits written before
+    ///   stay.
     public func update(_ limits: CgroupLimits) throws(CgroupError) {
         try update(limits, layout: try CgroupLayout.current())
     }
@@ -12,13 +15,13 @@ extension HostCgroup {
         var places: [(directory: String, controllers: [String]?)] = []
         switch layout.version {
         case .one:
-            settings = try limits.versionOneSettings()
+            settings = try limits.settings(.one)
             for hierarchy in layout.versionOne {
-                let below = directories.first { $0.hasPrefix(hierarchy.mountPoint + "/") }
+                let below = directories.first { $0.begins(with: hierarchy.mountPoint + "/") }
                 if let below { places.append((below, hierarchy.controllers)) }
             }
         case .two, .none:
-            settings = try limits.versionTwoSettings()
+            settings = try limits.settings(.two)
             if layout.version == .two, let directory = directories.first { places.append((directory, nil)) }
         }
         for setting in settings {

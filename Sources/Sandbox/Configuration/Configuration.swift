@@ -1,27 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Engine
 import Linux
 import TOMLKit
 
 /// The configuration file, fc-runc.toml(5). nil: the file does not say.
 public struct Configuration: Equatable, Sendable {
+    /// Where the file is looked for.
     public static let standardPath = "/etc/fc-runc/config.toml"
     /// The environment variable that names another.
     public static let variable = "FC_RUNC_CONFIG"
+    /// The largest file that is read: 64 KiB.
     public static let byteLimit = 64 << 10
 
+    /// The engine; nil chooses.
     public var engine: EngineKind?
+    /// The directory of the runtime's parts.
     public var libexec: String?
+    /// The guest's kernel.
     public var kernel: String?
+    /// The guest's initial file system.
     public var initramfs: String?
+    /// The QEMU program.
     public var qemu: String?
+    /// Memory of a machine whose document sets no limit.
     public var memoryByteCount: UInt64?
+    /// Virtual processors of a machine.
     public var vcpuCount: Int?
     /// Of a pod's machine, where nothing is said of the pod.
     public var podMemoryByteCount: UInt64?
+    /// Virtual processors of a pod's machine.
     public var podVCPUCount: Int?
     /// Seconds.
     public var bootTimeout: Int?
 
+    /// Every field absent or at its default.
     public init() {}
 
     /// Reads the file that the option names, or else the environment, or else the standard one, which need not
@@ -43,6 +55,7 @@ public struct Configuration: Equatable, Sendable {
         }
     }
 
+    /// Nothing set.
     public init(toml: String) throws(ConfigurationProblem) {
         // The parser takes a C string.
         if let nul = toml.utf8.firstIndex(of: 0) {
@@ -88,7 +101,7 @@ public struct Configuration: Equatable, Sendable {
 
     private static func path(_ key: String, _ value: any TOMLValueConvertible) throws(ConfigurationProblem) -> String {
         let path = try string(key, value)
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+        guard path.begins(with: "/"), !path.utf8.contains(0) else {
             throw .badValue(key: key, value: path, expected: "an absolute path")
         }
         return path

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 /// Why no runtime can be set up from what a program was told.
@@ -21,6 +22,7 @@ public enum ConfigurationProblem: Error, Equatable, Sendable {
 }
 
 extension ConfigurationError: CustomStringConvertible {
+    /// The problem with its file and place, as the user reads it.
     public var description: String {
         switch self {
         case .unreadable(let path, let errno): "open \(path): \(errno)"
@@ -35,6 +37,7 @@ extension ConfigurationError: CustomStringConvertible {
 }
 
 extension ConfigurationProblem: CustomStringConvertible {
+    /// The problem as the user reads it.
     public var description: String {
         switch self {
         case .syntax(let text, let line, let column): "line \(line), column \(column): \(text)"

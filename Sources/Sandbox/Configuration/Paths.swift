@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 
@@ -5,7 +6,7 @@ import Linux
 public enum Environment {
     public static subscript(name: String) -> String? {
         guard let value = unsafe getenv(name) else { return nil }
-        // A C string of the environment, which nobody changes here.
+        // A C string of the environment, which is not changed while this reads it.
         return unsafe String(cString: value)
     }
 }

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Engine
 import Glibc
+import Linux
 public import Sandbox
 
 /// What a program was told for this one time, before which the configuration file stands back. nil: nothing was said.
@@ -12,16 +14,20 @@ public struct Settings: Equatable, Sendable {
     public var engine: String?
     /// The directory of fc-jailer, fc-proxy, fc-vmm and fc-fsd.
     public var libexec: String?
+    /// The guest's kernel.
     public var kernel: String?
+    /// The guest's initial file system.
     public var initramfs: String?
+    /// The QEMU program.
     public var qemu: String?
 
+    /// Every field absent or at its default.
     public init() {}
 }
 
 extension RuntimeOptions {
     /// What `settings`, the configuration file and the environment come to. Paths may be relative to the current
-    /// directory; parts that nobody names lie as `make install` puts them, relative to the running program.
+    /// directory; parts that are not named lie as `make install` puts them, relative to the running program.
     ///
     /// - Parameter log: told what a person may want to know; one line each.
     public init(
@@ -45,7 +51,7 @@ extension RuntimeOptions {
     private static func root(_ option: String?) throws(ConfigurationError) -> String {
         if let option, !option.isEmpty { return AbsolutePath.of(option) }
         if geteuid() == 0 { return StateDirectory.standard }
-        guard let directory = Environment["XDG_RUNTIME_DIR"], directory.hasPrefix("/") else {
+        guard let directory = Environment["XDG_RUNTIME_DIR"], directory.begins(with: "/") else {
             throw .noRuntimeDirectory
         }
         return AbsolutePath.of(directory + "/fc-runc")
@@ -58,7 +64,7 @@ extension Parts {
         let kernel = settings.kernel.map(AbsolutePath.of) ?? configuration.kernel
         let initramfs = settings.initramfs.map(AbsolutePath.of) ?? configuration.initramfs
         let installed = prefix + "/lib/fc-runc/guest"
-        // Beside a kernel or an initramfs of somebody's own the other one is the stock one's.
+        // Where only one of kernel and initramfs is named, the other is the stock kernel's.
         let guest = kernel == nil && initramfs == nil ? Installation.guestDirectory(installed) : installed
         self.init(
             programs: settings.libexec.map(AbsolutePath.of) ?? configuration.libexec ?? prefix + "/libexec/fc-runc",

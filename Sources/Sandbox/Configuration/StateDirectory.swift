@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// Where containers' states are kept. Ids are unique in one directory: the command line's has one, and each of
@@ -16,7 +17,7 @@ public enum StateDirectory {
     /// Those of containerd's namespaces that are there, by name.
     public static func namespaces(below base: String = containerd) -> [String] {
         guard let directory = try? FileDescriptor.open(base, [.directory, .noFollow]),
-            let entries = try? Directory.entries(of: directory.rawValue)
+            let entries = try? Directory.entries(of: directory.borrowed)
         else { return [] }
         return entries.filter(\.isDirectory).map { "\(base)/\($0.name)" }.sorted()
     }
@@ -28,7 +29,7 @@ public enum StateDirectory {
         _ id: String, own: String, namespacesBelow base: String = containerd
     ) throws(ConfigurationError) -> String {
         func holds(_ directory: String) -> Bool { (try? FileDescriptor.open("\(directory)/\(id)", .path)) != nil }
-        // What is no name is nobody's, and is refused where names are.
+        // An invalid name belongs to no namespace, and is refused where names are checked.
         guard !id.isEmpty, !id.utf8.contains(UInt8(ascii: "/")), id != ".", id != "..", !holds(own) else { return own }
         let holding = namespaces(below: base).filter(holds)
         guard holding.count < 2 else { throw .ambiguousContainer(id: id, directories: holding) }

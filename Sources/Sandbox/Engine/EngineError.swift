@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
+public import ProgramArguments
 import SandboxPlan
 
 /// What can go wrong before the machine's programs are started.
@@ -17,10 +19,16 @@ public enum EngineError: Error, Hashable, Sendable {
     case invalidDiskSerial(String)
     case repeatedDiskSerial(String)
     case tooManyDisks(Int)
+    case tooManyNetworkSlots(Int)
+    /// More than a machine whose kernel is told of its devices on its command line has room for.
+    case tooManyDevices(disks: Int, networkSlots: Int)
     case makeChannel(String, Errno)
+    /// A program's arguments that it would refuse.
+    case arguments(program: String, ArgumentError)
 }
 
 extension EngineError: CustomStringConvertible {
+    /// For a person.
     public var description: String {
         switch self {
         case .notUsable(let cause, let cure): "engine \"kvm\": \(cause): \(cure), or use \"qemu\" or \"auto\""
@@ -33,7 +41,13 @@ extension EngineError: CustomStringConvertible {
         case .invalidDiskSerial(let serial): "disk serial \"\(serial)\": not 1 to 20 of A-Z a-z 0-9 . _ -"
         case .repeatedDiskSerial(let serial): "two disks have the serial \(serial)"
         case .tooManyDisks(let count): "\(count) disks: a machine has room for \(MachinePlan.diskLimit)"
+        case .tooManyNetworkSlots(let count):
+            "\(count) network slots: a machine has room for \(MachinePlan.networkSlotLimit)"
+        case .tooManyDevices(let disks, let networkSlots):
+            "\(disks) disks and \(networkSlots) network slots: a machine of this kernel has room for "
+                + "\(MachinePlan.diskLimit) together"
         case .makeChannel(let name, let error): "make the channel of \(name): \(error)"
+        case .arguments(let program, let error): "\(program): \(error)"
         }
     }
 }

@@ -1,4 +1,5 @@
-/// Who runs the virtual processors, as the user chooses it.
+// SPDX-License-Identifier: Apache-2.0
+/// What runs the virtual processors, as the user chooses it.
 public enum EngineKind: String, CaseIterable, Sendable {
     /// `kvm` where it can boot Linux, `qemu` elsewhere.
     case auto
@@ -8,7 +9,7 @@ public enum EngineKind: String, CaseIterable, Sendable {
     case qemu
 }
 
-/// What `auto` came to, or what was asked for, and why: one line for the log.
+/// The engine that runs a machine, and why it was chosen.
 public struct EngineChoice: Hashable, Sendable {
     /// What QEMU executes the guest's instructions with.
     public enum Accelerator: String, Sendable {
@@ -17,12 +18,15 @@ public struct EngineChoice: Hashable, Sendable {
         case kvm
     }
 
+    /// The engine, and for QEMU what executes the guest's instructions.
     public enum Way: Hashable, Sendable {
         case kvm
         case qemu(Accelerator)
     }
 
+    /// The engine.
     public var way: Way
+    /// One line for the log.
     public var reason: String
 
     /// Chooses the engine: `kvm` where the host's processor can run a Linux guest, `qemu` elsewhere.
@@ -41,6 +45,7 @@ public struct EngineChoice: Hashable, Sendable {
 }
 
 extension EngineChoice.Way {
+    /// The engine alone.
     public var kind: EngineKind {
         switch self {
         case .kvm: .kvm

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Structures made here and handed to the guest.
 extension GuestMemory {
     /// Copies `bytes` to `address`; all must lie in one region.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 /// What can be wrong with an address that a guest names, or with memory that a front-end hands over.
@@ -25,7 +26,9 @@ public final class GuestMemory: @unchecked Sendable {
 
     /// One run of guest memory, and where it is mapped here.
     public struct Region: Sendable {
+        /// Where the guest has it.
         public let start: GuestAddress
+        /// A whole number of pages.
         public let byteCount: UInt64
         /// Where a vhost-user front-end has the same bytes in its own address space; 0 if there is none.
         public let frontEndStart: UInt64
@@ -79,7 +82,7 @@ public final class GuestMemory: @unchecked Sendable {
         try GuestMemory(regions + [try Region(mapping: piece)])
     }
 
-    /// This memory without the region that has exactly these bounds, or nil where there is none.
+    /// This memory without the region that has exactly these bounds, or nil if no region has.
     public func removing(start: GuestAddress, byteCount: UInt64, frontEndStart: UInt64) -> GuestMemory? {
         guard
             let index = regions.firstIndex(where: {
@@ -97,14 +100,22 @@ public final class GuestMemory: @unchecked Sendable {
 
     /// A part of the guest's memory, as a file that can be mapped. The file is borrowed.
     public struct Piece: Sendable {
+        /// Where the guest has it.
         public var start: GuestAddress
+        /// Of the piece.
         public var byteCount: UInt64
-        public var file: Int32
+        /// Open for reading and writing; the caller's.
+        public var file: BorrowedDescriptor
+        /// Of the piece's first byte in the file.
         public var offset: UInt64
+        /// Where a vhost-user front-end has it, which ring addresses are then given in.
         public var frontEndStart: UInt64
 
-        public init(start: GuestAddress, byteCount: UInt64, file: Int32, offset: UInt64 = 0, frontEndStart: UInt64 = 0)
-        {
+        /// Nothing is mapped yet: ``GuestMemory/init(_:)`` does that.
+        public init(
+            start: GuestAddress, byteCount: UInt64, file: BorrowedDescriptor, offset: UInt64 = 0,
+            frontEndStart: UInt64 = 0
+        ) {
             self.start = start
             self.byteCount = byteCount
             self.file = file

@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Linux
 
 /// A bounds-checked window on the guest's memory. It must not outlive the GuestMemory it came from: devices
 /// hold both, the memory longer.
 ///
-/// Every access is checked against `count` and done once; nothing here hands out the pointer, but for
+/// Every access is checked against `count` and done once; nothing here hands out the pointer, except
 /// ``withBytes(_:)`` where the kernel is to move the bytes.
 @safe public struct GuestSlice: @unchecked Sendable {
-    // @unchecked: the bytes belong to the guest, whoever reads them here must expect any value.
+    // @unchecked: the bytes belong to the guest; readers must expect any value.
+    /// In bytes.
     @usableFromInline let base: UnsafeMutableRawPointer
     public let count: Int
 

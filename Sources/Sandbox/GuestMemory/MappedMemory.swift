@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import Linux
@@ -29,10 +30,10 @@ extension GuestMemory.Region {
 }
 
 /// The size of a regular file, in bytes; 0 for anything else.
-private func regularFileSize(_ file: Int32) throws(Errno) -> UInt64 {
+private func regularFileSize(_ file: BorrowedDescriptor) throws(Errno) -> UInt64 {
     var status = stat()
     try unsafe withUnsafeMutablePointer(to: &status) { (pointer) throws(Errno) in
-        _ = unsafe try syscall(__NR_fstat, Int(file), pointer.argument)
+        _ = unsafe try syscall(__NR_fstat, file.argument, pointer.argument)
     }
     return status.st_mode & S_IFMT == S_IFREG ? UInt64(max(0, status.st_size)) : 0
 }
@@ -43,9 +44,9 @@ private func regularFileSize(_ file: Int32) throws(Errno) -> UInt64 {
     let base: UnsafeMutableRawPointer
     let byteCount: Int
 
-    init(file: Int32, offset: UInt64, byteCount: Int) throws(Errno) {
+    init(file: BorrowedDescriptor, offset: UInt64, byteCount: Int) throws(Errno) {
         let address = try syscall(
-            __NR_mmap, 0, byteCount, Int(PROT_READ | PROT_WRITE), Int(MAP_SHARED | MAP_NORESERVE), Int(file),
+            __NR_mmap, 0, byteCount, Int(PROT_READ | PROT_WRITE), Int(MAP_SHARED | MAP_NORESERVE), file.argument,
             Int(offset))
         // A mapping the kernel just made is never at 0.
         unsafe base = UnsafeMutableRawPointer(bitPattern: address)!

@@ -1,24 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
 public import SandboxPlan
 
-/// A JailPlan as the words of a command line: every field a word of its own, so that no value can be taken
-/// for another, whatever characters it holds. ``JailPlan/init(parsing:)`` is the way back.
+/// A JailPlan as the words of a command line: each field is a word of its own, so that no value is taken for another,
+/// whatever characters it has. ``JailPlan/init(parsing:)`` reads it.
 extension JailPlan {
     /// The words after the program's name.
     public var arguments: [String] {
         var words = ["--id", id, "--lifeline-fd", "\(lifeline)", "--status-fd", "\(status)"]
+        if let log { words += ["--log-pipe-fd", "\(log.pipe)", "--log-file-fd", "\(log.file)"] }
         for descriptor in cgroups { words += ["--cgroup-fd", "\(descriptor)"] }
         if let networkNamespace { words += ["--netns-fd", "\(networkNamespace)"] }
         for process in processes { words += process.words }
         return words
     }
 
-    /// Every descriptor the plan speaks of: those the starter of fc-jailer must leave open across exec.
+    /// Every descriptor that the plan names: the process that starts fc-jailer leaves these open across exec.
     public var inheritedDescriptors: Set<Int32> {
         var numbers: Set<Int32> = [lifeline, status]
+        if let log { numbers.formUnion([log.pipe, log.file]) }
         numbers.formUnion(cgroups)
         if let networkNamespace { numbers.insert(networkNamespace) }
         for process in processes {
-            for descriptor in process.descriptors { numbers.insert(descriptor.here) }
+            for descriptor in process.descriptors { numbers.insert(descriptor.source) }
             for mount in process.mounts {
                 if case .detached(let descriptor, _) = mount.source { numbers.insert(descriptor) }
             }
@@ -32,7 +35,7 @@ extension JailedProcess {
     var words: [String] {
         var words = ["--process", name, "--executable", executable]
         for mount in mounts { words += mount.words }
-        for descriptor in descriptors { words += ["--descriptor", "\(descriptor.here)", "\(descriptor.there)"] }
+        for descriptor in descriptors { words += ["--descriptor", "\(descriptor.source)", "\(descriptor.target)"] }
         for capability in capabilities { words += ["--capability", "\(capability)"] }
         for limit in resourceLimits { words += ["--limit", "\(limit.resource)", "\(limit.soft)", "\(limit.hard)"] }
         if let uid { words += ["--uid", "\(uid)"] }

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
-/// What can go wrong between a JailPlan and its programs running; one case for each step.
+/// Why a jail is not made from a JailPlan; a case for each step.
 public enum JailError: Error, Hashable, Sendable {
-    // The caller's words.
+    // The command line.
     case unknownWord(String)
     case missingValue(of: String)
     case badValue(String, of: String)
@@ -11,18 +12,21 @@ public enum JailError: Error, Hashable, Sendable {
     case wordBeforeProcess(String)
     case tooMany(String, limit: Int)
 
-    // What fc-jailer does itself.
+    // fc-jailer itself.
     case closeInherited(Errno)
     case openNull(Errno)
     case openProcesses(Errno)
     case openExecutable(path: String, Errno)
     case openMount(path: String, Errno)
+    /// A descriptor that a jailed program may not inherit, and what it is open on.
+    case badDescriptor(process: String, number: Int32, kind: String)
+    case inspectDescriptor(process: String, number: Int32, Errno)
     case joinCgroup(descriptor: Int32, Errno)
     case joinNetworkNamespace(descriptor: Int32, Errno)
     case forkSupervisor(Errno)
     case awaitSupervisor(Errno)
 
-    // What the supervisor does, and each process before its program.
+    // The supervisor, and each process before its exec.
     case startSession(Errno)
     case leaveMounts(Errno)
     case makePrivate(Errno)
@@ -34,7 +38,7 @@ public enum JailError: Error, Hashable, Sendable {
     case sealMount(path: String, Errno)
     case forkProcess(Errno)
     case findPID(Errno)
-    case handDescriptor(here: Int32, there: Int32, Errno)
+    case inheritDescriptor(source: Int32, target: Int32, Errno)
     case closeDescriptors(Errno)
     case limit(resource: UInt32, Errno)
     case setGroups(Errno)
@@ -48,6 +52,7 @@ public enum JailError: Error, Hashable, Sendable {
 }
 
 extension JailError: CustomStringConvertible {
+    /// For a person.
     public var description: String {
         switch self {
         case .unknownWord(let word): "unknown argument \"\(word)\""
@@ -62,6 +67,10 @@ extension JailError: CustomStringConvertible {
         case .openProcesses(let error): "open /proc: \(error)"
         case .openExecutable(let path, let error): "open executable \(path): \(error)"
         case .openMount(let path, let error): "open \(path): \(error)"
+        case .badDescriptor(let process, let number, let kind):
+            "\(process): descriptor \(number) is open on \(kind), through which a jail could be left"
+        case .inspectDescriptor(let process, let number, let error):
+            "\(process): inspect descriptor \(number): \(error)"
         case .joinCgroup(let descriptor, let error): "join cgroup (descriptor \(descriptor)): \(error)"
         case .joinNetworkNamespace(let descriptor, let error):
             "join network namespace (descriptor \(descriptor)): \(error)"
@@ -71,14 +80,15 @@ extension JailError: CustomStringConvertible {
         case .leaveMounts(let error): "enter the mount namespace's root: \(error)"
         case .makePrivate(let error): "make mounts private: \(error)"
         case .makeRoot(let error): "make the root tmpfs: \(error)"
-        case .makePlace(let path, let error): "make place \(path): \(error)"
-        case .placeOutsideRoot(let path): "make place \(path): it would lie in a directory of the host's"
+        case .makePlace(let path, let error): "make mount point \(path): \(error)"
+        case .placeOutsideRoot(let path): "make mount point \(path): it would be in a directory of the host"
         case .mount(let path, let error): "mount \(path): \(error)"
         case .pivot(let error): "pivot to the new root: \(error)"
         case .sealMount(let path, let error): "set attributes of mount \(path): \(error)"
         case .forkProcess(let error): "fork: \(error)"
         case .findPID(let error): "find the host's pid: \(error)"
-        case .handDescriptor(let here, let there, let error): "hand descriptor \(here) down as \(there): \(error)"
+        case .inheritDescriptor(let source, let target, let error):
+            "duplicate descriptor \(source) as \(target): \(error)"
         case .closeDescriptors(let error): "close descriptors: \(error)"
         case .limit(let resource, let error): "lower resource limit \(resource): \(error)"
         case .setGroups(let error): "drop supplementary groups: \(error)"
@@ -97,9 +107,12 @@ extension JailError: CustomStringConvertible {
 func attempt<Result: ~Copyable>(
     _ failure: (Errno) -> JailError, _ step: () throws(Errno) -> Result
 ) throws(JailError) -> Result {
-    do {
-        return try step()
-    } catch {
-        throw failure(error)
-    }
+    do { return try step() } catch { throw failure(error) }
+}
+
+/// The value of one step, whose error is `failure`.
+func attempt<Result: ~Copyable>(
+    _ failure: (Errno) -> JailError, _ step: @autoclosure () throws(Errno) -> Result
+) throws(JailError) -> Result {
+    do { return try step() } catch { throw failure(error) }
 }

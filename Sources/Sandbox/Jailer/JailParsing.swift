@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
 public import SandboxPlan
 
 extension JailPlan {
-    /// Reads what ``arguments`` wrote. Every word is checked: the caller may be wrong, and is told where.
+    /// Reads what ``arguments`` writes.
+    ///
+    /// - Throws: an error that names the first word that is wrong.
     public init(parsing words: [String]) throws(JailError) {
         var parser = JailParser(words: words)
         try parser.parse()
@@ -11,25 +15,33 @@ extension JailPlan {
         guard !parser.processes.isEmpty else { throw .missingWord("--process") }
         for process in parser.processes where process.executable.isEmpty { throw .missingWord("--executable") }
         self.init(id: id, lifeline: lifeline, status: status)
+        switch (parser.logPipe, parser.logFile) {
+        case (let pipe?, let file?): log = JailLog(pipe: pipe, file: file)
+        case (nil, nil): log = nil
+        case (nil, _): throw .missingWord("--log-pipe-fd")
+        case (_, nil): throw .missingWord("--log-file-fd")
+        }
         cgroups = parser.cgroups
         networkNamespace = parser.networkNamespace
         processes = parser.processes
     }
 }
 
-/// Reads the words one after the other; what follows a `--process` is that process's.
+/// Reads the words in order; what follows `--process` belongs to that process.
 struct JailParser {
-    /// A sandbox has a handful of processes; a program is handed less than this of anything.
+    /// A sandbox has a few processes, and each has fewer mounts than this.
     static let processLimit = 16
     static let mountLimit = 512
-    /// The jailer keeps its own descriptors above this number while it hands others down.
-    static let highestHandedDescriptor: Int32 = 255
+    /// The jailer keeps its own descriptors above this number while it duplicates the inherited ones.
+    static let highestInheritedDescriptor: Int32 = 255
 
     let words: [String]
     var next = 0
     var id: String?
     var lifeline: Int32?
     var status: Int32?
+    var logPipe: Int32?
+    var logFile: Int32?
     var cgroups: [Int32] = []
     var networkNamespace: Int32?
     var processes: [JailedProcess] = []
@@ -46,6 +58,8 @@ struct JailParser {
             case "--id": try once(word, &id, name(word))
             case "--lifeline-fd": try once(word, &lifeline, descriptor(word))
             case "--status-fd": try once(word, &status, descriptor(word))
+            case "--log-pipe-fd": try once(word, &logPipe, descriptor(word))
+            case "--log-file-fd": try once(word, &logFile, descriptor(word))
             case "--cgroup-fd": cgroups.append(try descriptor(word))
             case "--netns-fd": try once(word, &networkNamespace, descriptor(word))
             case "--process":
@@ -53,7 +67,7 @@ struct JailParser {
                 processes.append(JailedProcess(name: try name(word), executable: "", arguments: []))
             default:
                 guard var process = processes.popLast() else {
-                    throw word.hasPrefix("--") ? .wordBeforeProcess(word) : .unknownWord(word)
+                    throw word.begins(with: "--") ? .wordBeforeProcess(word) : .unknownWord(word)
                 }
                 try parse(word, into: &process)
                 processes.append(process)
@@ -69,12 +83,12 @@ struct JailParser {
         case "--argument": process.arguments.append(try value(word))
         case "--environment": process.environment.append(try value(word))
         case "--descriptor":
-            let here = try descriptor(word)
-            let there: Int32 = try number(word, in: 0...Self.highestHandedDescriptor)
-            guard !process.descriptors.contains(where: { $0.there == there }) else {
-                throw .badValue("\(there)", of: word)
+            let source = try descriptor(word)
+            let target: Int32 = try number(word, in: 0...Self.highestInheritedDescriptor)
+            guard !process.descriptors.contains(where: { $0.target == target }) else {
+                throw .badValue("\(target)", of: word)
             }
-            process.descriptors.append(HandedDescriptor(here: here, there: there))
+            process.descriptors.append(InheritedDescriptor(source: source, target: target))
         case "--capability": process.capabilities.append(try number(word, in: 0...63))
         case "--limit":
             let resource: UInt32 = try number(word, in: 0...31)
@@ -148,22 +162,11 @@ struct JailParser {
         try number(word, in: 0...(1 << 20))
     }
 
-    /// A name for messages or in a directory: 1 to 255 bytes of letters, digits and `_+.-`, not `.` or `..`.
+    /// A name for messages or in a directory, as ``ContainerID``.
     mutating func name(_ word: String) throws(JailError) -> String {
         let text = try value(word)
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "."),
-                UInt8(ascii: "-"):
-                true
-            default: false
-            }
-        }
-        guard isPlain, (1...255).contains(text.utf8.count), text != ".", text != ".." else {
-            throw .badValue(text, of: word)
-        }
-        return text
+        guard let name = ContainerID(rawValue: text) else { throw .badValue(text, of: word) }
+        return name.rawValue
     }
 
     /// An absolute path without `..`.

@@ -1,28 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Linux
 
-/// The root directory of a jailed process: an empty tmpfs with a few mounts on it. It is put over the root the
-/// process has, in a mount namespace of its own, and takes its place.
+/// The root directory of a jailed process: an empty tmpfs with a few mounts on it. It is mounted over the root that the
+/// process has in its own mount namespace, and then takes its place.
 struct JailRoot {
-    /// Enough for places to mount on: nothing else is ever made there.
+    /// Enough for mount points: nothing else is ever made there.
     static let options = ["mode=0755", "size=1m", "nr_inodes=2048"]
     static let temporaryOptions = ["mode=0755", "size=16m", "nr_inodes=4096"]
     static let attributes: Mount.Attributes = [.noSetUID, .noDevices, .noExecute]
 
-    /// What a mount becomes once every place is made.
+    /// The attributes that a mount gets once every mount point is made.
     struct Seal {
         let path: String
-        let mount: Int32
-        /// The mount itself; those a tree brings are what its maker left them.
+        let mount: BorrowedDescriptor
+        /// Of the mount itself; mounts below it in a tree keep what they have.
         let isReadOnly: Bool
         var attributes: Mount.Attributes = []
-        /// A tree may bring mounts of its own, which get the attributes as well.
+        /// Mounts below it in the tree get the attributes as well.
         var isTree = false
     }
 
     /// The mounted tmpfs.
-    let root: Int32
-    /// The file systems of ours, on which places may be made: everything else is the host's.
+    let root: BorrowedDescriptor
+    /// The device numbers of our own file systems, the only ones on which mount points may be made.
     var ownDevices: Set<UInt64>
     var seals: [Seal] = []
 
@@ -31,15 +32,15 @@ struct JailRoot {
         (root, ownDevices) = try attempt(JailError.makeRoot) { () throws(Errno) in
             let tree = try Mount.make("tmpfs", source: "jail", options: Self.options, attributes: Self.attributes)
             let old = try FileDescriptor.open("/", [.path, .directory])
-            try Mount.attach(tree.rawValue, on: old.rawValue)
-            let device = try Directory.device(of: tree.rawValue)
+            try Mount.attach(tree.borrowed, on: old.borrowed)
+            let device = try Directory.device(of: tree.borrowed)
             return (tree.release(), [device])
         }
         seals.append(Seal(path: "/", mount: root, isReadOnly: true))
     }
 
-    /// Makes the place of `mount` and attaches it there. `uid` and `gid` own what is new and writable.
-    mutating func add(_ mount: OpenedMount, uid: UInt32, gid: UInt32) throws(JailError) {
+    /// Makes the mount point of `mount` and attaches it there. `uid` and `gid` own a new tmpfs.
+    mutating func add(_ mount: PreparedMount, uid: UInt32, gid: UInt32) throws(JailError) {
         let path = mount.destination
         let isReadOnly = mount.isReadOnly
         switch mount.source {
@@ -65,10 +66,10 @@ struct JailRoot {
     }
 
     /// A new file system of ours, mounted at `path`.
-    mutating func make(_ type: String, options: [String], at path: String) throws(JailError) -> Int32 {
+    mutating func make(_ type: String, options: [String], at path: String) throws(JailError) -> BorrowedDescriptor {
         let (tree, device) = try attempt({ .mount(path: path, $0) }) { () throws(Errno) in
             let tree = try Mount.make(type, source: "jail", options: options, attributes: Self.attributes)
-            let device = try Directory.device(of: tree.rawValue)
+            let device = try Directory.device(of: tree.borrowed)
             return (tree.release(), device)
         }
         ownDevices.insert(device)
@@ -76,24 +77,21 @@ struct JailRoot {
         return tree
     }
 
-    func attach(_ tree: Int32, at path: String, isFile: Bool) throws(JailError) {
+    func attach(_ tree: BorrowedDescriptor, at path: String, isFile: Bool) throws(JailError) {
         let place = try place(path, isFile: isFile)
-        try attempt({ .mount(path: path, $0) }) { () throws(Errno) in
-            try Mount.attach(tree, on: place.rawValue)
-        }
+        try attempt({ .mount(path: path, $0) }, try Mount.attach(tree, on: place.borrowed))
     }
 
-    /// Opens the place `path`, made where it is missing. No symlink is followed, and nothing is made in a
+    /// Opens the mount point `path`, and makes it if it is missing. No symlink is followed, and nothing is made in a
     /// directory of the host's.
     func place(_ path: String, isFile: Bool) throws(JailError) -> FileDescriptor {
         let names = path.pathNames
-        var place = try attempt({ .makePlace(path: path, $0) }) { () throws(Errno) in
-            try FileDescriptor.open(".", at: root, [.path, .directory])
-        }
+        var place = try attempt(
+            { .makePlace(path: path, $0) }, try FileDescriptor.open(".", at: root, [.path, .directory]))
         for (index, name) in names.enumerated() {
             let isLastFile = isFile && index == names.count - 1
             let options: OpenOptions = isLastFile ? [.path, .noFollow] : [.path, .noFollow, .directory]
-            let parent = place.rawValue
+            let parent = place.borrowed
             if let found = try open(name, at: parent, options, path) {
                 place = found
                 continue
@@ -112,9 +110,9 @@ struct JailRoot {
         return place
     }
 
-    /// What is there under `name`; nil where there is nothing.
+    /// Opens `name` in `parent`; nil if there is nothing of that name.
     func open(
-        _ name: String, at parent: Int32, _ options: OpenOptions, _ path: String
+        _ name: String, at parent: BorrowedDescriptor, _ options: OpenOptions, _ path: String
     ) throws(JailError) -> FileDescriptor? {
         do {
             return try FileDescriptor.open(name, at: parent, options)
@@ -125,15 +123,17 @@ struct JailRoot {
         }
     }
 
-    /// Gives every mount its attributes, makes the new root the only one, and leaves nothing else reachable.
+    /// Sets every mount's attributes and makes the new root the only one: nothing else stays reachable.
     func enter() throws(JailError) {
         for seal in seals {
             try attempt({ .sealMount(path: seal.path, $0) }) { () throws(Errno) in
                 if seal.isReadOnly { try Mount.setAttributes(at: seal.mount, set: .readOnly) }
+                // A tree receives mounts and unmounts of the host if it was made a slave of it; none go back.
                 try Mount.setAttributes(
-                    at: seal.mount, set: seal.attributes, propagation: .private, recursive: seal.isTree)
+                    at: seal.mount, set: seal.attributes, propagation: seal.isTree ? .slave : .private,
+                    recursive: seal.isTree)
             }
         }
-        try attempt(JailError.pivot) { () throws(Errno) in try Mount.pivot(to: root) }
+        try attempt(JailError.pivot, try Mount.pivot(to: root))
     }
 }

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
-/// What fc-jailer and the supervisor tell, one line each, on the status descriptor: a pipe, or a file that
-/// keeps the reason for whoever asks later. In order: `pid`, a `process` for each program, then `started`
-/// and at last `ended`; or `failed`, which may come in place of any of them.
+/// What fc-jailer and the supervisor report on the status descriptor, a line each. It is a pipe, or a file in which the
+/// reason can be read later. In order: `pid`, a `process` for each program, then `started` and at last `ended`; or
+/// `failed`, which may come in place of any of them.
 public enum JailStatus: Hashable, Sendable {
     /// The supervisor's pid, as the starter of fc-jailer knows it.
     case supervisor(pid: Int32)
@@ -14,7 +15,7 @@ public enum JailStatus: Hashable, Sendable {
     case failed(process: String, reason: String)
     /// A program ended, and the sandbox with it.
     case ended(process: String, Process.ExitStatus)
-    /// All that held the lifeline let it go, and the sandbox ended.
+    /// The last holder of the lifeline let go of it, and the sandbox ended.
     case released
 }
 
@@ -34,7 +35,7 @@ extension JailStatus: CustomStringConvertible {
 
     /// Reads a line as `description` writes it; nil for anything else.
     public init?(line: String) {
-        let parts = line.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        let parts = line.split(at: " ", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         switch (parts[0], parts.count) {
         case ("started", 1): self = .started
         case ("released", 1): self = .released
@@ -44,13 +45,13 @@ extension JailStatus: CustomStringConvertible {
         case ("process", 3):
             guard let pid = Int32(parts[2]) else { return nil }
             self = .process(name: parts[1], pid: pid)
-        case ("failed", 3) where parts[1].hasSuffix(":"):
+        case ("failed", 3) where parts[1].ends(with: ":"):
             self = .failed(process: String(parts[1].dropLast()), reason: parts[2])
-        case ("ended", 3) where parts[1].hasSuffix(":"):
+        case ("ended", 3) where parts[1].ends(with: ":"):
             let name = String(parts[1].dropLast())
-            if parts[2].hasPrefix("exit code "), let code = Int32(parts[2].dropFirst(10)) {
+            if let code = parts[2].after("exit code ").flatMap({ Int32($0) }) {
                 self = .ended(process: name, .exited(code: code))
-            } else if parts[2].hasPrefix("signal "), let signal = Int32(parts[2].dropFirst(7)) {
+            } else if let signal = parts[2].after("signal ").flatMap({ Int32($0) }) {
                 self = .ended(process: name, .signaled(signal: signal))
             } else {
                 return nil
@@ -59,18 +60,15 @@ extension JailStatus: CustomStringConvertible {
         }
     }
 
-    /// A reason may quote a path with anything in it: control characters go, and it ends after 1024 characters.
+    /// `text` without control characters, at most 1024 characters: a reason may quote any path.
     static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.prefix(1024).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
     }
 
-    /// Writes the line in one go. Nobody may be reading any more, which changes nothing.
-    func write(to descriptor: Int32) {
-        let line = Array("\(self)\n".utf8)
-        let file = FileDescriptor(owning: descriptor)
-        try? file.writeAll(line)
-        _ = file.release()
+    /// Writes the line in one write(2). A reader that has gone is no error.
+    func write(to descriptor: BorrowedDescriptor) {
+        try? descriptor.writeAll(Array("\(self)\n".utf8))
     }
 }

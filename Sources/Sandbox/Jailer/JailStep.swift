@@ -1,43 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
-import Capabilities
 import Glibc
 import Linux
 
-/// What stands between a forked process and its program, in this order: each step needs what the ones before
-/// it left, and takes away what the ones after it no longer need.
+/// The steps between a forked process and its program, in order: each needs what those before it have left, and takes
+/// away what those after it do not need.
 enum JailStep: CaseIterable {
-    /// Signals and the file mode mask as a program expects them, whoever started fc-runc.
+    /// Signals and the file mode mask as a program expects them, whatever fc-runc's caller had.
     case defaults
     /// The root directory: mounts, then the pivot. Needs the host's capabilities.
     case root
-    /// The descriptors under their numbers there; all others go.
+    /// The inherited descriptors under their target numbers; all others are closed.
     case descriptors
-    /// Resource limits, which are never raised.
+    /// Resource limits; one that the kernel does not let this process raise stays at its hard limit.
     case limits
-    /// The bounding set, while CAP_SETPCAP is there.
+    /// The bounding set, while the process has CAP_SETPCAP.
     case boundingSet
-    /// Groups and user, while CAP_SETGID and CAP_SETUID are there.
+    /// Groups and user, while the process has CAP_SETGID and CAP_SETUID.
     case identity
-    /// All sets hold what the plan keeps, and nothing else.
+    /// All sets are those that the plan keeps.
     case capabilities
-    /// After the user's change, which takes it back.
+    /// The signal that the parent's death sends. After the user has changed, which resets it.
     case parentDeath
-    /// Exec grants nothing any more.
+    /// From here on exec grants no rights.
     case noNewPrivileges
 }
 
 /// A process on its way to becoming its program.
 struct JailedStart {
-    let process: OpenedProcess
-    /// /dev/null, for those of the three standard descriptors that are not handed down.
-    var null: Int32
-    var executable: Int32
-    /// Where a step's error goes.
-    var status: Int32
+    let process: PreparedProgram
+    /// /dev/null, for standard descriptors that are not inherited.
+    var null: BorrowedDescriptor
+    var executable: BorrowedDescriptor
+    /// The status descriptor, for a step's error.
+    var status: BorrowedDescriptor
     /// Closed by exec, and written to by a failure before.
-    var progress: Int32
+    var progress: BorrowedDescriptor
 
-    /// Takes every step in its order, and then becomes the program. Returns only to throw.
+    /// Takes every step in order and then becomes the program. Returns only by throwing.
     mutating func run() throws(JailError) -> Never {
         for step in JailStep.allCases { try take(step) }
         let plan = process.plan
@@ -60,70 +60,68 @@ struct JailedStart {
             for mount in process.mounts { try root.add(mount, uid: plan.uid ?? 0, gid: plan.gid ?? 0) }
             try root.enter()
         case .descriptors:
-            try handDescriptors()
+            try inheritDescriptors()
         case .limits:
             for limit in plan.resourceLimits {
                 try attempt({ .limit(resource: limit.resource, $0) }) { () throws(Errno) in
-                    try Process.lowerLimit(limit.resource, soft: limit.soft, hard: limit.hard)
+                    do throws(Errno) {
+                        try Process.setLimit(limit.resource, soft: limit.soft, hard: limit.hard)
+                    } catch  where error == .notPermitted {
+                        try Process.lowerLimit(limit.resource, soft: limit.soft, hard: limit.hard)
+                    }
                 }
             }
         case .boundingSet:
-            try attempt(JailError.dropCapabilities) { () throws(Errno) in
-                try CapabilitySets(keeping: plan.capabilities).applyBounding()
-            }
+            try attempt(JailError.dropCapabilities, try CapabilitySets(keeping: plan.capabilities).applyBounding())
         case .identity:
-            try attempt(JailError.setGroups) { () throws(Errno) in try Process.setSupplementaryGroups([]) }
+            try attempt(JailError.setGroups, try Process.setSupplementaryGroups([]))
             if let gid = plan.gid {
-                try attempt({ .setGroup(gid, $0) }) { () throws(Errno) in try Process.setGroup(gid) }
+                try attempt({ .setGroup(gid, $0) }, try Process.setGroup(gid))
             }
             if let uid = plan.uid {
-                try attempt({ .setUser(uid, $0) }) { () throws(Errno) in
-                    try Process.setUser(uid, keepsCapabilities: !plan.capabilities.isEmpty)
-                }
+                try attempt(
+                    { .setUser(uid, $0) }, try Process.setUser(uid, keepsCapabilities: !plan.capabilities.isEmpty))
             }
         case .capabilities:
-            try attempt(JailError.dropCapabilities) { () throws(Errno) in
-                try CapabilitySets(keeping: plan.capabilities).apply()
-            }
+            try attempt(JailError.dropCapabilities, try CapabilitySets(keeping: plan.capabilities).apply())
         case .parentDeath:
-            try attempt(JailError.setParentDeathSignal) { () throws(Errno) in
-                try Process.setParentDeathSignal(SIGKILL)
-            }
+            try attempt(JailError.setParentDeathSignal, try Process.setParentDeathSignal(SIGKILL))
         case .noNewPrivileges:
-            try attempt(JailError.setNoNewPrivileges) { () throws(Errno) in try Process.setNoNewPrivileges() }
+            try attempt(JailError.setNoNewPrivileges, try Process.setNoNewPrivileges())
         }
     }
 
-    /// Moves what is handed down out of the way first, so that no number is overwritten before it was read.
-    mutating func handDescriptors() throws(JailError) {
-        let highest = JailParser.highestHandedDescriptor
-        func move(_ number: Int32, as there: Int32) throws(JailError) -> Int32 {
-            try attempt({ .handDescriptor(here: number, there: there, $0) }) { () throws(Errno) in
-                try FileDescriptor.duplicate(of: number, minimum: highest + 1).release()
-            }
+    /// Duplicates all descriptors above the highest target first, so that none is overwritten before it is duplicated.
+    mutating func inheritDescriptors() throws(JailError) {
+        let highest = JailParser.highestInheritedDescriptor
+        func move(_ source: BorrowedDescriptor, for target: Int32) throws(JailError) -> BorrowedDescriptor {
+            try attempt(
+                { .inheritDescriptor(source: source.rawValue, target: target, $0) },
+                try source.duplicate(minimum: highest + 1).release())
         }
-        null = try move(null, as: -1)
-        executable = try move(executable, as: -1)
-        status = try move(status, as: -1)
-        progress = try move(progress, as: -1)
-        var handed: [Int32: Int32] = [0: null, 1: null, 2: null]
+        null = try move(null, for: -1)
+        executable = try move(executable, for: -1)
+        status = try move(status, for: -1)
+        progress = try move(progress, for: -1)
+        var moved: [Int32: BorrowedDescriptor] = [0: null, 1: null, 2: null]
         for descriptor in process.plan.descriptors {
-            handed[descriptor.there] = try move(descriptor.here, as: descriptor.there)
+            let source = BorrowedDescriptor(rawValue: descriptor.source)
+            moved[descriptor.target] = try move(source, for: descriptor.target)
         }
-        for (there, moved) in handed {
-            try attempt({ .handDescriptor(here: moved, there: there, $0) }) { () throws(Errno) in
-                try FileDescriptor.assign(there, from: moved)
-            }
+        for (target, source) in moved {
+            try attempt(
+                { .inheritDescriptor(source: source.rawValue, target: target, $0) },
+                try FileDescriptor.assign(target, from: source))
         }
         try attempt(JailError.closeDescriptors) { () throws(Errno) in
-            try Descriptors.closeAll(except: Set(handed.keys), through: UInt32(highest))
+            try Descriptors.closeAll(except: Set(moved.keys), through: UInt32(highest))
             try Process.closeDescriptorsOnExec(from: UInt32(highest) + 1)
         }
     }
 }
 
 extension CapabilitySets {
-    /// `kept` in every set and nothing besides, so that a program of any user has just these after exec.
+    /// The capabilities `kept` in every set, and no others, so that a program of any user has exactly these after exec.
     init(keeping kept: [Int32]) {
         let mask = kept.reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         self.init(bounding: mask, effective: mask, permitted: mask, inheritable: mask, ambient: mask)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import Linux
@@ -5,57 +6,55 @@ import SandboxPlan
 
 /// fc-jailer: makes the sandbox's jail from the words of its command line.
 ///
-/// It ends once every program in the jail runs, with 0, and leaves the supervisor behind; or with 1, having
-/// said why on the status descriptor and left nothing; or with 2 where the command line itself is wrong, having
-/// said so on standard error. Single-threaded from beginning to end.
+/// It exits with 0 once every program in the jail runs, and leaves the supervisor behind; with 1 after a failure, whose
+/// reason is on the status descriptor, and leaves nothing behind; with 2 if the command line is invalid, which
+/// standard error then says. It has one thread throughout.
 public enum Jailer {
-    /// What fc-jailer's main does with the words after its name.
+    /// The whole program.
+    ///
+    /// - Parameter words: what follows the program's name on the command line, as ``JailPlan/arguments`` writes it.
     public static func main(_ words: [String]) -> Never {
         let plan: JailPlan
         do {
             plan = try JailPlan(parsing: words)
         } catch {
-            let standardError = FileDescriptor(owning: 2)
-            try? standardError.writeAll(Array("fc-jailer: \(JailStatus.printable("\(error)"))\n".utf8))
+            let line = "fc-jailer: \(JailStatus.printable("\(error)"))\n"
+            try? BorrowedDescriptor.standardError.writeAll(Array(line.utf8))
             Process.exitNow(2)
         }
-        // The reader of the status descriptor may be gone, which is no reason to end.
+        // The reader of the status descriptor may have gone, which is no reason to end.
         _ = signal(SIGPIPE, SIG_IGN)
         do {
             try run(plan)
             Process.exitNow(0)
         } catch {
-            JailStatus.failed(process: "jail", reason: "\(error)").write(to: plan.status)
+            JailStatus.failed(process: "jail", reason: "\(error)").write(to: plan.statusFile)
             Process.exitNow(1)
         }
     }
 
-    /// Opens what the jail needs of the host, joins where it is to run, and starts the supervisor.
+    /// Opens what the jail needs of the host, enters its cgroups and network namespace, and starts the supervisor.
     static func run(_ plan: JailPlan) throws(JailError) {
         try keep(plan.inheritedDescriptors)
         let null = try openNull()
-        let hostProcesses = try attempt(JailError.openProcesses) { () throws(Errno) in
-            try FileDescriptor.open("/proc", [.path, .directory])
-        }
-        var processes: [OpenedProcess] = []
-        for process in plan.processes { processes.append(try OpenedProcess(process)) }
+        let hostProcesses = try attempt(JailError.openProcesses, try FileDescriptor.open("/proc", [.path, .directory]))
+        var processes: [PreparedProgram] = []
+        for process in plan.processes { processes.append(try PreparedProgram(process)) }
         try join(plan)
 
         let supervisor = Supervisor(
-            plan: plan, processes: processes, null: null.rawValue, hostProcesses: hostProcesses.rawValue)
-        let ready = try attempt(JailError.forkSupervisor) { () throws(Errno) in try FileDescriptor.pipe() }
+            plan: plan, processes: processes, null: null.borrowed, hostProcesses: hostProcesses.borrowed)
+        let ready = try attempt(JailError.forkSupervisor, try FileDescriptor.pipe())
         var namespaces: Process.Namespaces = [.pid, .mount, .ipc, .uts]
         if plan.networkNamespace == nil { namespaces.insert(.network) }
-        let fork = try attempt(JailError.forkSupervisor) { () throws(Errno) in
-            try Process.fork(namespaces: namespaces)
-        }
+        let fork = try attempt(JailError.forkSupervisor, try Process.fork(namespaces: namespaces))
         switch fork {
         case .child: supervisor.run(ready: ready.writer)
         case .parent(let pid): try awaitStart(of: pid, ready)
         }
     }
 
-    /// Closes what fc-runc's caller left open, and sees to it that what stays goes no further by itself.
+    /// Closes what fc-runc's caller left open, and marks the rest close-on-exec.
     static func keep(_ descriptors: Set<Int32>) throws(JailError) {
         try attempt(JailError.closeInherited) { () throws(Errno) in
             try Descriptors.closeAll(except: descriptors.union([0, 1, 2]))
@@ -63,13 +62,11 @@ public enum Jailer {
         }
     }
 
-    /// /dev/null, as often as it takes for the standard descriptors to be open: what is opened later must not
-    /// get one of their numbers.
+    /// Opens /dev/null until the standard descriptors are all open: what is opened later must not get one of their
+    /// numbers.
     static func openNull() throws(JailError) -> FileDescriptor {
         while true {
-            let null = try attempt(JailError.openNull) { () throws(Errno) in
-                try FileDescriptor.open("/dev/null", .readWrite)
-            }
+            let null = try attempt(JailError.openNull, try FileDescriptor.open("/dev/null", .readWrite))
             if null.rawValue > 2 { return null }
             _ = null.release()
         }
@@ -80,26 +77,30 @@ public enum Jailer {
         for descriptor in plan.cgroups {
             try attempt({ .joinCgroup(descriptor: descriptor, $0) }) { () throws(Errno) in
                 let file = FileDescriptor(owning: descriptor)
-                // 0 is whoever writes, cgroups(7).
+                // 0 stands for the process that writes, cgroups(7).
                 try file.writeAll(Array("0\n".utf8))
             }
         }
         if let descriptor = plan.networkNamespace {
-            try attempt({ .joinNetworkNamespace(descriptor: descriptor, $0) }) { () throws(Errno) in
-                try Process.enter(descriptor, .network)
-            }
+            try attempt(
+                { .joinNetworkNamespace(descriptor: descriptor, $0) },
+                try Process.enter(BorrowedDescriptor(rawValue: descriptor), .network))
         }
     }
 
-    /// The starter's side of the fork: waits until every program runs, or the supervisor has given up.
+    /// The parent's side of the fork: waits until every program runs, or the supervisor has failed.
     static func awaitStart(of pid: Int32, _ ready: consuming Pipe) throws(JailError) {
-        let reader = ready.reader
-        _ = consume ready.writer
-        let answer = try attempt(JailError.awaitSupervisor) { () throws(Errno) in try reader.read(upTo: 1) }
+        let reader = ready.takeReader()
+        let answer = try attempt(JailError.awaitSupervisor, try reader.read(upTo: 1))
         if answer.isEmpty {
-            // It has told the reason. Waiting for it leaves no process behind.
-            _ = try attempt(JailError.awaitSupervisor) { () throws(Errno) in try Process.wait(for: pid) }
+            // It has reported the reason. Waiting for it leaves no zombie.
+            _ = try attempt(JailError.awaitSupervisor, try Process.wait(for: pid))
             Process.exitNow(1)
         }
     }
+}
+
+extension JailPlan {
+    /// What the reports go to, which the jailer's caller has handed down.
+    var statusFile: BorrowedDescriptor { BorrowedDescriptor(rawValue: status) }
 }

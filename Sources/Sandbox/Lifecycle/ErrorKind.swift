@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentClient
 import RuntimeState
 
@@ -17,14 +18,15 @@ extension RuntimeError {
         case other
     }
 
+    /// What kind of failure it is, for callers that tell kinds apart.
     public var kind: Kind {
         switch self {
         case .state(let error): error.kind
         case .noSuchExec, .notRunning, .sandbox(_, problem: .isMissing): .notFound
-        case .bundle, .configurationMissing, .spec, .unhonoured, .processMissing, .rootMissing, .root, .rootIsLink,
+        case .bundle, .configurationMissing, .spec, .unsupported, .processMissing, .rootMissing, .root, .rootIsLink,
             .rootOutsideBundle, .planning, .consoleSocketMissing, .consoleSocketUnwanted, .preservedDescriptors,
-            .resources, .unhonouredResources, .diskInPod, .rootDisk, .machineTooSmall, .intervalNotPositive,
-            .networkNotCarried:
+            .resources, .unsupportedResources, .diskInPod, .rootDisk, .machineTooSmall, .intervalNotPositive,
+            .networkNotCarried, .hostNetwork, .hostNetworkNamed, .networkTooLarge, .namespace, .overlay:
             .invalidArgument
         case .sandbox, .diskInUse: .failedPrecondition
         case .agent(.timedOut), .stillRunning: .timedOut

@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
 public import AgentClient
 public import Cgroup
 public import Engine
-public import Linux
+public import HostNetwork
+import Linux
 public import OCISpec
+public import Overlay
 public import Planning
+public import ProgramArguments
 public import RuntimeState
 import SandboxPlan
 
@@ -14,7 +18,7 @@ public enum RuntimeError: Error {
     case configurationMissing(path: String)
     case configuration(path: String, Errno)
     case spec(SpecError)
-    case unhonoured([String])
+    case unsupported([String])
     case processMissing
     case rootMissing
     case root(path: String, Errno)
@@ -22,6 +26,7 @@ public enum RuntimeError: Error {
     case rootOutsideBundle(String)
     case planning(PlanningError)
     case share(path: String, Errno)
+    case overlay(path: String, OverlayError)
     /// A disk cannot be mounted as it is asked for.
     case rootDisk(path: String, PlanningError)
     case disk(path: String, Errno)
@@ -29,7 +34,11 @@ public enum RuntimeError: Error {
     case diskInUse(path: String)
     case mountPoint(path: String, Errno)
     case networkNamespace(path: String, Errno)
+    /// Of a container that runs in the machine of others.
     case networkNotCarried(path: String, interfaces: [String])
+    case hostNetwork(path: String, HostNetworkError)
+    case hostNetworkNamed(path: String)
+    case networkTooLarge(path: String, String, limit: Int)
     case cgroup(CgroupError)
     case engine(EngineError)
     case part(name: String, path: String, Errno)
@@ -42,6 +51,10 @@ public enum RuntimeError: Error {
     case pidFile(path: String, Errno)
     case preservedDescriptors(Int)
     case launch(program: String, operation: String, Errno)
+    /// The processes that stand for the container on the host, or their namespaces, could not be made.
+    case standIn(String)
+    /// A hook failed: which, and how, in runc's words.
+    case hook(String)
     /// The sandbox ended, or said nothing for too long, before its agent was ready.
     case sandboxFailed(stage: String, reason: String, console: [String])
     case agent(AgentClientError)
@@ -51,11 +64,13 @@ public enum RuntimeError: Error {
     /// No process that exec started has this name.
     case noSuchExec(String)
     case resources(SpecError)
-    case unhonouredResources([String])
+    case unsupportedResources([String])
     /// A container would be given more memory than there is in its machine; both in bytes.
     case machineTooSmall(wanted: UInt64, available: UInt64)
     /// The sandbox that a container's annotations name cannot be joined.
     case sandbox(String, problem: SandboxProblem)
+    /// A namespace that the document names cannot be joined.
+    case namespace(field: String, path: String, problem: NamespaceProblem)
     /// A machine that runs takes no more disks.
     case diskInPod(path: String)
     /// The sandbox of this id ended, or was deleted, while a container of it was worked on.
@@ -68,12 +83,15 @@ public enum RuntimeError: Error {
     case notRunning(id: String)
     case intervalNotPositive
     /// A line of a cgroup's file, as the guest told it, is not of the file's form.
-    case statistics(file: String, line: Int)
-    case statisticsTooLong(file: String)
+    case statistics(CgroupError)
     case watch(Errno)
+    /// A program's arguments that it would refuse.
+    case arguments(program: String, ArgumentError)
     /// The monitor could not be asked for its report.
     case monitor(operation: String, Errno)
     case monitorReport(SpecError)
+    /// A tap could not be given to a network slot, or taken from it: what the monitor said, or why it was not heard.
+    case networkSlot(Int, operation: String, reason: String)
 }
 
 /// Why a container cannot join a sandbox.
@@ -95,6 +113,24 @@ public enum SandboxProblem: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
+/// Why a namespace cannot be joined.
+public enum NamespaceProblem: Hashable, Sendable, CustomStringConvertible {
+    case isUnreachable(Errno)
+    case isForeign
+    case isElsewhere(container: String, other: String)
+
+    public var description: String {
+        switch self {
+        case .isUnreachable(let errno): "\(errno)"
+        case .isForeign:
+            "is of no container of this runtime that runs, and a virtual machine can share no other's; without the path "
+                + "the container has a namespace of its own"
+        case .isElsewhere(let container, let other):
+            "is container \(container)'s, whose virtual machine is another than that of container \(other)"
+        }
+    }
+}
+
 extension RuntimeError: CustomStringConvertible {
     public var description: String {
         switch self {
@@ -103,7 +139,7 @@ extension RuntimeError: CustomStringConvertible {
         case .configurationMissing(let path): "JSON specification file \(path) not found"
         case .configuration(let path, let errno): "\(path): \(errno)"
         case .spec(let error): "config.json: \(error)"
-        case .unhonoured(let fields): "config.json: not supported yet: \(fields.joined(separator: ", "))"
+        case .unsupported(let fields): "config.json: not supported yet: \(fields.joined(separator: ", "))"
         case .processMissing: "config.json: process: args must not be empty"
         case .rootMissing: "config.json: root: path must not be empty"
         case .root(let path, let errno): "invalid rootfs: stat \(path): \(errno)"
@@ -111,14 +147,20 @@ extension RuntimeError: CustomStringConvertible {
         case .rootOutsideBundle(let path): "invalid rootfs: \(path): leads out of the bundle"
         case .planning(let error): "config.json: \(error)"
         case .share(let path, let errno): "share \(path): \(errno)"
+        case .overlay(let path, let error): "mount of type overlay at \(path): \(error)"
         case .rootDisk(let path, let error): "root filesystem \(path): \(error)"
         case .disk(let path, let errno): "disk \(path): \(errno)"
         case .diskInUse(let path): "disk \(path): in use by another virtual machine, or mounted"
         case .mountPoint(let path, let errno): "make mount point \(path): \(errno)"
         case .networkNamespace(let path, let errno): "network namespace \(path): \(errno)"
         case .networkNotCarried(let path, let interfaces):
-            "network namespace \(path): interfaces are not carried into the virtual machine yet: "
+            "network namespace \(path): a container in another's virtual machine has that one's network, and none of its own: "
                 + interfaces.joined(separator: ", ")
+        case .hostNetwork(let path, let error): "network namespace \(path): \(error)"
+        case .networkTooLarge(let path, let count, let limit):
+            "network namespace \(path): \(count) are more than the \(limit) that can be carried"
+        case .hostNetworkNamed(let path):
+            "network namespace \(path): it is the host's, which a virtual machine cannot share"
         case .cgroup(let error): "\(error)"
         case .engine(let error): "\(error)"
         case .part(let name, let path, let errno): "\(name) at \(path): \(errno)"
@@ -132,6 +174,8 @@ extension RuntimeError: CustomStringConvertible {
         case .preservedDescriptors(let count):
             "--preserve-fds \(count): descriptors cannot be carried into a virtual machine"
         case .launch(let program, let operation, let errno): "start \(program): \(operation): \(errno)"
+        case .standIn(let reason): "namespaces on the host: \(reason)"
+        case .hook(let reason): reason
         case .sandboxFailed(let stage, let reason, let console):
             "the sandbox did not start: \(stage): \(reason)"
                 + (console.isEmpty ? "" : "; the guest's console ends: " + console.joined(separator: " | "))
@@ -139,11 +183,12 @@ extension RuntimeError: CustomStringConvertible {
         case .refused(let message): message
         case .noSuchExec(let id): "process \(id) does not exist"
         case .resources(let error): "resources: \(error)"
-        case .unhonouredResources(let fields): "not supported yet: \(fields.joined(separator: ", "))"
+        case .unsupportedResources(let fields): "not supported yet: \(fields.joined(separator: ", "))"
         case .machineTooSmall(let wanted, let available):
             "memory limit \(wanted): the virtual machine has \(available) bytes for containers; a pod's has as many as "
                 + "pod_memory in the configuration file or the annotation io.kubernetes.cri.sandbox-memory say"
         case .sandbox(let name, let problem): "sandbox \(name): \(problem)"
+        case .namespace(let field, let path, let problem): "config.json: \(field): \(path): \(problem)"
         case .diskInPod(let path): "root file system \(path): a disk cannot be added to a sandbox that runs"
         case .sandboxGone(let id): "sandbox \(id) has ended"
         case .shares(let operation, let errno): "\(operation) the shared directory tree of the sandbox: \(errno)"
@@ -153,11 +198,12 @@ extension RuntimeError: CustomStringConvertible {
         case .stillRunning(let id): "container \(id) does not end"
         case .notRunning(let id): "container with id \(id) is not running"
         case .intervalNotPositive: "duration interval must be greater than 0"
-        case .statistics(let file, let line): "guest agent: \(file): line \(line) is malformed"
-        case .statisticsTooLong(let file): "guest agent: \(file) is too long"
+        case .statistics(let error): "guest agent: \(error)"
         case .watch(let errno): "watch the container: \(errno)"
+        case .arguments(let program, let error): "\(program): \(error)"
         case .monitor(let operation, let errno): "the monitor's report: \(operation): \(errno)"
         case .monitorReport(let error): "the monitor's report: \(error)"
+        case .networkSlot(let slot, let operation, let reason): "network slot \(slot): \(operation): \(reason)"
         }
     }
 }
@@ -165,6 +211,13 @@ extension RuntimeError: CustomStringConvertible {
 /// Runs `body`, whose errors `wrap` makes the runtime's.
 func wrapping<Result: ~Copyable, Failure: Error>(
     _ wrap: (Failure) -> RuntimeError, _ body: () throws(Failure) -> Result
+) throws(RuntimeError) -> Result {
+    do { return try body() } catch { throw wrap(error) }
+}
+
+/// The value of `body`, whose errors `wrap` makes the runtime's.
+func wrapping<Result: ~Copyable, Failure: Error>(
+    _ wrap: (Failure) -> RuntimeError, _ body: @autoclosure () throws(Failure) -> Result
 ) throws(RuntimeError) -> Result {
     do { return try body() } catch { throw wrap(error) }
 }

@@ -1,3 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+import OCISpec
+import SandboxPlan
+
 /// How a container stands to others, as its annotations tell: by containerd's names, or by CRI-O's, which podman uses.
 /// These are all that is read of annotations; nothing in them reaches a command line.
 public enum PodRole: Hashable, Sendable {
@@ -7,6 +11,8 @@ public enum PodRole: Hashable, Sendable {
     case sandbox(name: String?)
     /// In the machine of the sandbox of this name.
     case member(of: String)
+    /// podman's infra container: the others of its pod will name its namespaces by their paths.
+    case infra
 
     private struct Names {
         var type: String
@@ -18,6 +24,41 @@ public enum PodRole: Hashable, Sendable {
         Names(type: "io.kubernetes.cri-o.ContainerType", sandbox: "io.kubernetes.cri-o.SandboxID"),
     ]
 
+    /// Who manages a container, and podman's word for itself. Its members' annotations name the infra container, or the
+    /// pod if it has none, whatever they share; what they share, the paths of their namespaces say.
+    private static let manager = (key: "io.container.manager", podman: "libpod")
+
+    /// As the annotations say; beyond them podman's infra container is known by its program, which does nothing, or by
+    /// its cgroup, which lies in its pod's. Taken for one, a container has a larger machine, and that is all.
+    ///
+    /// - Throws: as `init(annotations:)`.
+    public init(_ spec: Spec) throws(PlanningError) {
+        try self.init(annotations: spec.annotations)
+        guard self == .alone, spec.annotations[Self.manager.key] == Self.manager.podman,
+            !Self.families.contains(where: { spec.annotations[$0.type] != nil })
+        else { return }
+        if Self.isPause(spec.process?.args ?? []) || Self.isOfPod(spec.linux?.cgroupsPath ?? "") { self = .infra }
+    }
+
+    /// catatonit's and Kubernetes' pause programs.
+    private static func isPause(_ arguments: [String]) -> Bool {
+        guard let program = arguments.first?.utf8.split(separator: UInt8(ascii: "/")).last else { return false }
+        let rest = arguments.dropFirst()
+        return program.elementsEqual("pause".utf8) && rest.isEmpty
+            || program.elementsEqual("catatonit".utf8) && rest.elementsEqual(["-P"])
+    }
+
+    /// `…/<pod>/libpod-<container>`, or systemd's `…libpod_pod_<pod>.slice:libpod:<container>`.
+    private static func isOfPod(_ cgroupsPath: String) -> Bool {
+        let names = cgroupsPath.utf8.split(separator: UInt8(ascii: "/"))
+        if let last = names.last, last.starts(with: "libpod-".utf8), let parent = names.dropLast().last {
+            return parent.count == 64 && parent.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        }
+        let parts = cgroupsPath.utf8.split(separator: UInt8(ascii: ":"))
+        let prefixes = ["machine-libpod_pod_", "user-libpod_pod_"]
+        return parts.count == 3 && prefixes.contains { parts[0].starts(with: $0.utf8) }
+    }
+
     /// - Throws: `annotation` for a type that is none, a sandbox's name that is none, and where the names of both kinds
     ///   stand there and say different things.
     public init(annotations: [String: String]) throws(PlanningError) {
@@ -25,10 +66,11 @@ public enum PodRole: Hashable, Sendable {
         for names in Self.families {
             guard let type = annotations[names.type] else { continue }
             let name = annotations[names.sandbox]
-            if let name, !Self.isName(name) {
+            if let name, ContainerID(rawValue: name) == nil {
                 throw .annotation(names.sandbox, value: name, problem: "is not the name of a sandbox")
             }
             let role: PodRole
+            if type == "container", annotations[Self.manager.key] == Self.manager.podman { continue }
             switch (type, name) {
             case ("sandbox", _): role = .sandbox(name: name)
             case ("container", let name?): role = .member(of: name)
@@ -42,15 +84,6 @@ public enum PodRole: Hashable, Sendable {
             self = role
         }
     }
-
-    /// 1 to 255 bytes of `[A-Za-z0-9_+.-]`, not `.` or `..`: as ids are.
-    private static func isName(_ text: String) -> Bool {
-        let isClean = text.utf8.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
-                || [0x5f, 0x2b, 0x2e, 0x2d].contains($0)
-        }
-        return isClean && (1...255).contains(text.utf8.count) && text != "." && text != ".."
-    }
 }
 
 /// What all containers of a pod may use together, as containerd tells it on the sandbox. nil: not told.
@@ -63,6 +96,9 @@ public struct PodResources: Hashable, Sendable {
     public var cpuPeriod: UInt64?
     /// 2 to 262144.
     public var cpuShares: UInt64?
+
+    /// Without any limit.
+    public init() {}
 
     /// Reads decimal numbers; 0, and of memory and quota -1, say nothing.
     ///

@@ -1,4 +1,5 @@
-import Capabilities
+// SPDX-License-Identifier: Apache-2.0
+import Linux
 public import OCISpec
 public import SandboxPlan
 import Seccomp

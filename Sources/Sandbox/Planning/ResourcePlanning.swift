@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import OCISpec
 public import SandboxPlan
 
@@ -24,7 +25,9 @@ extension ResourcePlan {
         }
         if let limit = resources.pids?.limit, limit != 0 { set("pids.max", limit) }
         for (name, value) in resources.unified.sorted(by: { $0.key < $1.key }) {
-            guard !name.utf8.contains(UInt8(ascii: "/")), name.contains("."), !name.hasPrefix("cgroup.") else {
+            guard !name.utf8.contains(UInt8(ascii: "/")), name.utf8.contains(UInt8(ascii: ".")),
+                !name.utf8.starts(with: "cgroup.".utf8)
+            else {
                 throw .field(path: "linux.resources.unified", problem: "\"\(name)\" is no controller's file")
             }
             files.append(KernelParameter(name: name, value: value))
@@ -46,22 +49,20 @@ extension DeviceRule {
             default: nil
             }
         // Without an access the rule is for every one, as in runc.
-        let access = rule.access.isEmpty ? "rwm" : rule.access
+        let access = Array((rule.access.isEmpty ? "rwm" : rule.access).utf8)
         self.init(
             allows: rule.allow, kind: kind, major: rule.major.flatMap { $0 < 0 ? nil : UInt32(clamping: $0) },
-            minor: rule.minor.flatMap { $0 < 0 ? nil : UInt32(clamping: $0) }, canRead: access.contains("r"),
-            canWrite: access.contains("w"), canMakeNode: access.contains("m"))
+            minor: rule.minor.flatMap { $0 < 0 ? nil : UInt32(clamping: $0) },
+            canRead: access.contains(UInt8(ascii: "r")),
+            canWrite: access.contains(UInt8(ascii: "w")), canMakeNode: access.contains(UInt8(ascii: "m")))
     }
 }
 
-extension HostLimits {
+extension SizingLimits {
     init(_ resources: Spec.Linux.Resources?) {
         self.init()
         if let limit = resources?.memory?.limit, limit > 0 { memoryByteCount = UInt64(limit) }
-        cpuShares = resources?.cpu?.shares
         cpuQuota = resources?.cpu?.quota
         cpuPeriod = resources?.cpu?.period
-        cpus = resources?.cpu?.cpus ?? ""
-        memoryNodes = resources?.cpu?.mems ?? ""
     }
 }

@@ -1,15 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import OCISpec
 
-/// A container's folder, locked: nobody else changes it until this is let go. Files are 0600 and replaced whole.
+/// A container's folder, locked: no other process changes it until this value goes. Files are 0600 and replaced whole.
 public struct ContainerDirectory: ~Copyable, Sendable {
+    /// The name of the record's file.
     public static let recordName = "state.json"
     /// The copy of the bundle's document that exec takes its defaults from.
     public static let configName = "config.json"
     /// Bytes of the longest file read here, as of a document.
     static let fileLimit = 4 << 20
 
+    /// The container's id.
     public let id: ContainerID
     /// Absolute.
     public let path: String
@@ -17,23 +20,17 @@ public struct ContainerDirectory: ~Copyable, Sendable {
 
     /// - Throws: `doesNotExist` where none has been written, or the container has been deleted meanwhile.
     public borrowing func record() throws(RuntimeStateError) -> ContainerRecord {
-        try Self.record(id: id, at: descriptor.rawValue, path: path)
+        try Self.record(id: id, at: descriptor.borrowed, path: path)
     }
 
+    /// Replaces the record in one step: a reader sees the old or the new one.
     public borrowing func write(_ record: ContainerRecord) throws(RuntimeStateError) {
         try write(record.encoded(path: "\(path)/\(Self.recordName)"), to: Self.recordName)
     }
 
-    /// Reads the record, changes it and writes it.
-    public borrowing func update(_ change: (inout ContainerRecord) -> Void) throws(RuntimeStateError) {
-        var record = try record()
-        change(&record)
-        try write(record)
-    }
-
     /// The whole of a file of the folder.
     public borrowing func read(_ name: String) throws(RuntimeStateError) -> [UInt8] {
-        try Self.read(name, at: descriptor.rawValue, path: path)
+        try Self.read(name, at: descriptor.borrowed, path: path)
     }
 
     /// Makes or replaces a file of the folder; readers see the old one or the new one.
@@ -42,13 +39,13 @@ public struct ContainerDirectory: ~Copyable, Sendable {
         let temporary = ".\(name).new"
         do {
             let file = try FileDescriptor.open(
-                temporary, at: descriptor.rawValue, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
+                temporary, at: descriptor.borrowed, [.writeOnly, .create, .truncate, .noFollow], mode: 0o600)
             try file.writeAll(bytes)
         } catch {
             throw .files(.write, path: "\(path)/\(temporary)", error)
         }
         do {
-            try Directory.rename(temporary, to: name, at: descriptor.rawValue)
+            try Directory.rename(temporary, to: name, at: descriptor.borrowed)
         } catch {
             throw .files(.rename, path: "\(path)/\(name)", error)
         }
@@ -57,7 +54,7 @@ public struct ContainerDirectory: ~Copyable, Sendable {
     /// Removes the folder and all that is in it, the lock with it. Neither links nor mounts are followed: where
     /// something is still mounted, what is mounted there is kept and the error names it.
     public consuming func remove() throws(RuntimeStateError) {
-        try Self.removeContents(of: descriptor.rawValue, path: path, depth: 0)
+        try Self.removeContents(of: descriptor.borrowed, path: path, depth: 0)
         do {
             try Directory.remove(path, isDirectory: true)
         } catch {
@@ -66,7 +63,9 @@ public struct ContainerDirectory: ~Copyable, Sendable {
         }
     }
 
-    static func record(id: ContainerID, at folder: Int32, path: String) throws(RuntimeStateError) -> ContainerRecord {
+    static func record(
+        id: ContainerID, at folder: BorrowedDescriptor, path: String
+    ) throws(RuntimeStateError) -> ContainerRecord {
         let record: ContainerRecord
         do {
             record = try .parse(read(recordName, at: folder, path: path), path: "\(path)/\(recordName)")
@@ -79,7 +78,7 @@ public struct ContainerDirectory: ~Copyable, Sendable {
         return record
     }
 
-    static func read(_ name: String, at folder: Int32, path: String) throws(RuntimeStateError) -> [UInt8] {
+    static func read(_ name: String, at folder: BorrowedDescriptor, path: String) throws(RuntimeStateError) -> [UInt8] {
         let file: FileDescriptor
         do {
             file = try FileDescriptor.open(name, at: folder, [.noFollow, .nonBlocking])
@@ -89,7 +88,9 @@ public struct ContainerDirectory: ~Copyable, Sendable {
         do { return try file.readAll(limit: fileLimit) } catch { throw .files(.read, path: "\(path)/\(name)", error) }
     }
 
-    private static func removeContents(of folder: Int32, path: String, depth: Int) throws(RuntimeStateError) {
+    private static func removeContents(
+        of folder: BorrowedDescriptor, path: String, depth: Int
+    ) throws(RuntimeStateError) {
         let entries: [Directory.Entry]
         do { entries = try Directory.entries(of: folder) } catch { throw .files(.list, path: path, error) }
         for entry in entries {
@@ -100,7 +101,7 @@ public struct ContainerDirectory: ~Copyable, Sendable {
                     // RESOLVE_NO_XDEV stops at mounts, binds of the same file system included.
                     let below = try FileDescriptor.open(
                         entry.name, at: folder, [.directory, .noFollow], resolve: [.noCrossMount, .noSymlinks])
-                    try removeContents(of: below.rawValue, path: place, depth: depth + 1)
+                    try removeContents(of: below.borrowed, path: place, depth: depth + 1)
                 }
                 try Directory.remove(entry.name, at: folder, isDirectory: entry.isDirectory)
             } catch let error as RuntimeStateError {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import FoundationEssentials
 import Linux
 import OCISpec
@@ -7,9 +8,11 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     /// The layout of state.json. Another number is refused, not guessed at.
     public static let currentFormat = 1
 
+    /// The version of the record's layout.
     public var format = ContainerRecord.currentFormat
     /// Of the container's config.json.
     public var ociVersion: String
+    /// The container's id.
     public var id: String
     /// Absolute.
     public var bundle: String
@@ -21,6 +24,7 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var created: String
     /// The user who made the container.
     public var ownerUID: UInt32
+    /// The annotations of the bundle's document.
     public var annotations: [String: String] = [:]
     /// The engine that runs its virtual machine: `qemu`, `kvm`.
     public var engine: String
@@ -30,6 +34,10 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var creator: ProcessIdentity
     /// The host process that stands for the container's own, the one in the pid file.
     public var process: ProcessIdentity?
+    /// The first process of the namespaces that `process` and its like are in; nil where an earlier version made them.
+    public var standIn: ProcessIdentity?
+    /// The host process that serves the sockets which the container has bound, where it has; it ends soon after the one above.
+    public var socketServer: ProcessIdentity?
     /// PID 1 of the sandbox's jail; with it goes all that is in there.
     public var supervisor: ProcessIdentity?
     /// What it was when it was paused: created or running.
@@ -42,6 +50,8 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var cgroupDirectories: [String] = []
     /// Those of them, and of the directories above them, that were made for it: all that is to be removed.
     public var madeCgroupDirectories: [String] = []
+    /// What was about to be made of them; nil once it is known who made it.
+    public var plannedCgroupDirectories: [String]?
     /// Why the sandbox ended, where it did not end by itself.
     public var stopReason: String?
 
@@ -73,7 +83,7 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
         }
     }
 
-    /// As `state` and `list` show it; `owner` is left for who knows names.
+    /// As `state` and `list` show it; `owner` is left empty: this room knows no user names.
     public var state: State {
         let now = currentStatus
         var state = State(

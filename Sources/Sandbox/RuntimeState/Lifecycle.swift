@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import OCISpec
 
 /// What can be asked of a container that is there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What is kept of a virtual machine with the container it was made for.
 public struct MachineRecord: Codable, Equatable, Sendable {
     /// The guest's memory, in bytes.
@@ -8,13 +9,16 @@ public struct MachineRecord: Codable, Equatable, Sendable {
     public var isShared = false
     /// The name by which those who join may know the pod, where that is not the container's id.
     public var podName: String?
-    /// The host's limit on all of its processes' memory, in bytes, before anybody joined; nil: none.
+    /// The host's limit on all of its processes' memory, in bytes, before a container joined; nil: none.
     public var memoryLimitAlone: UInt64?
     /// Those who joined, by id, each with the bytes of memory it may use; 0: no limit.
     public var members: [String: UInt64] = [:]
     /// The files and block devices that it may write, absolute.
     public var writableDisks: [String] = []
+    /// Its network devices; nil where an earlier version made it, without any.
+    public var network: MachineNetwork?
 
+    /// A machine with this much memory for its guest, and beside it for its programs.
     public init(memoryByteCount: UInt64, overheadByteCount: UInt64) {
         self.memoryByteCount = memoryByteCount
         self.overheadByteCount = overheadByteCount

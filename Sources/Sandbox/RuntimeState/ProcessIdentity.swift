@@ -1,20 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import Glibc
 import Linux
 
 /// A process of the host for good: its number, and when it started, for numbers are used again.
 public struct ProcessIdentity: Hashable, Codable, Sendable {
+    /// The process id.
     public var pid: Int32
     /// Clock ticks from boot to the process's start: field 22 of /proc/pid/stat, proc(5).
     public var startTime: UInt64
 
+    /// The process `pid` that started at `startTime`.
     public init(pid: Int32, startTime: UInt64) {
         self.pid = pid
         self.startTime = startTime
     }
 
-    /// The process that has this number now; nil where there is none.
+    /// The process that has this number now; nil if no process has it.
     public init?(of pid: Int32) {
         guard pid > 0, let stat = Self.stat(of: pid) else { return nil }
         self.init(pid: pid, startTime: stat.startTime)
+    }
+
+    /// This process. It is there, so it has a start time.
+    public static var own: ProcessIdentity {
+        ProcessIdentity(of: getpid()) ?? ProcessIdentity(pid: getpid(), startTime: 0)
     }
 
     /// Whether the process is there. One that has ended and waits for its parent to notice is not.

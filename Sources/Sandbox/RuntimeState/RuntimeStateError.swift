@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import OCISpec
 
@@ -9,7 +10,7 @@ public enum RuntimeStateError: Error, Equatable, Sendable {
     case idTooLong(byteCount: Int)
     case exists
     case doesNotExist
-    /// Somebody else held the container's lock all that time.
+    /// Another process held the container's lock all that time.
     case busy(id: String, milliseconds: Int64)
     case corrupt(path: String, reason: String)
     /// state.json was written by a version that keeps it otherwise.
@@ -24,6 +25,7 @@ public enum RuntimeStateError: Error, Equatable, Sendable {
     case notPaused
     case notInState(verb: Verb, State.Status)
 
+    /// What was tried with a file of the state; the raw value is the word of the message.
     public enum FileOperation: String, Sendable {
         case makeDirectory = "mkdir"
         case open, read, write, rename, remove, list, lock
@@ -31,12 +33,13 @@ public enum RuntimeStateError: Error, Equatable, Sendable {
 }
 
 extension RuntimeStateError: CustomStringConvertible {
+    /// The problem as the user reads it.
     public var description: String {
         switch self {
         case .emptyID: "container id cannot be empty"
         case .invalidID: "invalid container ID format"
         case .idTooLong(let count):
-            "invalid container ID format: \(count) bytes, more than \(ContainerID.maximumByteCount)"
+            "invalid container ID format: \(count) bytes, more than \(ContainerID.byteLimit)"
         case .exists: "container with given ID already exists"
         case .doesNotExist: "container does not exist"
         case .busy(let id, let milliseconds):

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// A moment, in UTC.
@@ -7,11 +8,13 @@ public struct Timestamp: Hashable, Sendable {
     /// 0 to 999 999 999.
     public var nanoseconds: Int64
 
+    /// Seconds and nanoseconds since 1970, UTC.
     public init(seconds: Int64, nanoseconds: Int64 = 0) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
     }
 
+    /// The present moment, of CLOCK_REALTIME.
     public static func now() -> Timestamp {
         let time = SystemTime.realtime()
         return Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// How a guest's kernel learns of its virtio devices.
 public enum DeviceDiscovery: String, Hashable, Sendable, CaseIterable {
     /// From what a machine's firmware describes: PCI, or ACPI's tables. Every distribution's kernel.

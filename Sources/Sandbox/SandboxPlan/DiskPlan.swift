@@ -1,4 +1,5 @@
-/// A disk of the machine: what is on it is the guest's alone. It is raw, and nobody looks for a format.
+// SPDX-License-Identifier: Apache-2.0
+/// A disk of the machine: what is on it is the guest's alone. It is raw: the host looks for no format.
 public struct DiskPlan: Hashable, Sendable {
     /// What the guest finds it by: 1 to 20 bytes of `[A-Za-z0-9._-]`, no other disk's of the machine.
     public var serial: String
@@ -7,38 +8,23 @@ public struct DiskPlan: Hashable, Sendable {
     public var descriptor: Int32
     /// The device refuses what the guest writes.
     public var isReadOnly: Bool
-    /// Bytes moved; nil: no limit.
-    public var bandwidth: RatePlan?
-    /// Requests; nil: no limit.
-    public var operations: RatePlan?
+    /// Of bytes moved, and of requests.
+    public var limits = RateLimits.unlimited
 
+    /// Without limits.
     public init(serial: String, descriptor: Int32, isReadOnly: Bool) {
         self.serial = serial
         self.descriptor = descriptor
         self.isReadOnly = isReadOnly
     }
 
+    /// Whether `text` may be a disk's serial.
     public static func isSerial(_ text: String) -> Bool {
         (1...20).contains(text.utf8.count)
             && text.utf8.allSatisfy {
                 (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
                     || [0x2e, 0x5f, 0x2d].contains($0)
             }
-    }
-}
-
-/// A limit that refills: so much in so many milliseconds, and so much at once beyond it, the first time.
-public struct RatePlan: Hashable, Sendable {
-    /// At least 1.
-    public var size: UInt64
-    public var burst: UInt64
-    /// 1 to 86,400,000.
-    public var refillMilliseconds: UInt64
-
-    public init(size: UInt64, burst: UInt64 = 0, refillMilliseconds: UInt64) {
-        self.size = size
-        self.burst = burst
-        self.refillMilliseconds = refillMilliseconds
     }
 }
 
@@ -63,6 +49,7 @@ public enum DiskFileSystem: UInt32, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// nil for a name that is none of these.
     public init?(name: String) {
         guard let known = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = known
@@ -76,13 +63,16 @@ public enum DiskFileSystem: UInt32, Hashable, Sendable, CaseIterable {
 public struct DiskMount: Hashable, Sendable {
     /// Of the machine's ``DiskPlan``.
     public var serial: String
+    /// What is on it; it is never guessed.
     public var fileSystem: DiskFileSystem
     /// The file system's own (`noload`), and the flags of its superblock (`sync`).
     public var options: [String]
+    /// Of the mount itself.
     public var attributes: MountAttributes
     /// The file system itself is read-only, as its disk is.
     public var isReadOnly: Bool
 
+    /// Nothing is checked here.
     public init(
         serial: String, fileSystem: DiskFileSystem, options: [String] = [], attributes: MountAttributes = [],
         isReadOnly: Bool

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
+import ProgramArguments
 
 /// The program fc-vmm: a machine of our own, or the devices of a machine that QEMU runs; it lasts as long as the
 /// machine does.
@@ -11,7 +13,7 @@ public enum Monitor {
         signal(SIGPIPE, SIG_IGN)
         // A disk beyond the limit of file sizes is an error of the guest's request, no reason to end.
         signal(SIGXFSZ, SIG_IGN)
-        // Waits until somebody looks for it (``Attendance``), and in every thread: in one that does not block it, it
+        // Waits until somebody looks for it (``MonitorControl``), and in every thread: in one that does not block it, it
         // would end the program.
         try? SignalMask.block(SignalMask(SIGUSR1))
         let words = Array(CommandLine.arguments.dropFirst())
@@ -19,24 +21,29 @@ public enum Monitor {
             try run(words)
             Process.exitNow(0)
         } catch {
-            report(error, to: FlagReader.logDescriptor(in: words) ?? 2)
+            let log = MonitorArguments.logDescriptor(in: words).map { BorrowedDescriptor(rawValue: $0) }
+            report(error, to: log ?? .standardError)
             Process.exitNow(1)
         }
     }
 
     static func run(_ words: [String]) throws(VMMError) {
-        switch try Arguments(words) {
+        let arguments: MonitorArguments
+        do throws(ArgumentError) {
+            arguments = try MonitorArguments(parsing: words)
+        } catch {
+            throw .arguments(error)
+        }
+        switch arguments {
         case .devices(let arguments): try QEMUDevices.serve(arguments)
         case .machine(let arguments):
-            let end = try Machine.run(arguments)
+            let end = try KVMMachine.run(arguments)
             if !end.isOrderly { throw .ended(end) }
         }
     }
 
-    private static func report(_ error: VMMError, to descriptor: Int32) {
-        let log = FileDescriptor(owning: descriptor)
+    private static func report(_ error: VMMError, to log: BorrowedDescriptor) {
         // Nobody is left to be told that this failed.
         try? log.writeAll(Array("fc-vmm: \(error)\n".utf8))
-        _ = log.release()
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 public import Linux
 public import Virtio
@@ -19,6 +20,7 @@ public final class Backend {
     private let rings: [Ring]
     private var memory: GuestMemory?
     private let offersConfiguration: Bool
+    private let onFailure: @Sendable (VirtioError) -> Void
     private var features: UInt64 = 0
     private var protocolFeatures: ProtocolFeatures = []
     /// The rings that the device has been given; empty while it is not active.
@@ -38,11 +40,14 @@ public final class Backend {
 
     /// - Parameters:
     ///   - connection: a connected unix stream socket, from now on the back-end's. It is made to block.
-    ///   - offersConfiguration: whether the front-end may ask for the configuration space. That of a file system is
-    ///     made by the front-end, and QEMU warns of one that is offered to it.
+    ///   - offersConfiguration: whether the front-end may ask for the configuration space. That of a file
+    ///     system or a network is made by the front-end, and QEMU warns of one that is offered to it.
+    ///   - onFailure: called on any thread with what broke the device while it was active.
     public init(
-        device: any VirtioDevice, connection: consuming FileDescriptor, offersConfiguration: Bool = true
+        device: any VirtioDevice, connection: consuming FileDescriptor, offersConfiguration: Bool = true,
+        onFailure: @escaping @Sendable (VirtioError) -> Void = { _ in }
     ) throws(VhostUserError) {
+        self.onFailure = onFailure
         self.offersConfiguration = offersConfiguration && !device.configuration.isEmpty
         do { try connection.setNonBlocking(false) } catch { throw .receive(error) }
         self.device = device
@@ -118,7 +123,7 @@ public final class Backend {
             let ring = try ring(UInt32(payload.load(UInt64.self, at: 0) & 0xff))
             if let call = message.descriptors.takeFirst() { try ring.setCall(call) } else { try ring.removeCall() }
         case .setRingError:
-            // Nothing is told that way: a broken ring stops being served. The descriptor is closed.
+            // Nothing is reported that way: a broken ring stops being served. The descriptor is closed.
             _ = try ring(UInt32(payload.load(UInt64.self, at: 0) & 0xff))
         case .setRingEnable:
             try ring(payload.load(at: 0)).isEnabled = payload.load(UInt32.self, at: 4) != 0
@@ -188,7 +193,7 @@ extension Backend {
     private func setMemoryTable(_ payload: Payload, _ files: borrowing DescriptorList) throws(VhostUserError) {
         var pieces: [GuestMemory.Piece] = []
         for index in 0..<files.count {
-            pieces.append(payload.region(at: 8 + RegionMessage.size * index).piece(in: files.number(at: index)))
+            pieces.append(payload.region(at: 8 + RegionMessage.size * index).piece(in: files.borrowed[index]))
         }
         let next: GuestMemory
         do { next = try GuestMemory(pieces) } catch { throw .memory(error) }
@@ -199,7 +204,7 @@ extension Backend {
         guard memory?.regionCount ?? 0 < Wire.memorySlots else {
             throw .memoryRegion(start: region.start, byteCount: region.byteCount)
         }
-        let piece = region.piece(in: files.number(at: 0))
+        let piece = region.piece(in: files.borrowed[0])
         let next: GuestMemory
         do throws(GuestMemoryError) {
             if let memory { next = try memory.adding(piece) } else { next = try GuestMemory([piece]) }
@@ -241,7 +246,8 @@ extension Backend {
             for index in wanted { queues[index] = try rings[index].start(memory: memory, features: features) }
             let agreed = features & ~VhostUserFeature.protocolFeatures
             do throws(VirtioError) {
-                try device.activate(VirtioActivation(memory: memory, features: agreed, queues: queues))
+                try device.activate(
+                    VirtioActivation(memory: memory, features: agreed, queues: queues, failed: onFailure))
             } catch {
                 throw .device(error)
             }

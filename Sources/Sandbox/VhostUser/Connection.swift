@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import GuestMemory
 import Linux
@@ -11,26 +12,6 @@ struct Message: ~Copyable {
     var descriptors: DescriptorList
 }
 
-/// Descriptors received and not yet claimed.
-struct DescriptorList: ~Copyable {
-    private var numbers: [Int32]
-
-    init(owning numbers: [Int32]) { self.numbers = numbers }
-
-    deinit {
-        for number in numbers { _ = FileDescriptor(owning: number) }
-    }
-
-    var count: Int { numbers.count }
-
-    /// Borrows: the number stays owned here.
-    func number(at index: Int) -> Int32 { numbers[index] }
-
-    mutating func takeFirst() -> FileDescriptor? {
-        numbers.isEmpty ? nil : FileDescriptor(owning: numbers.removeFirst())
-    }
-}
-
 /// The socket between a front-end and a back-end, and the framing on it.
 struct Connection: ~Copyable {
     let socket: FileDescriptor
@@ -39,7 +20,7 @@ struct Connection: ~Copyable {
     ///
     /// - Parameter deadline: when all of it must have come; nil waits for ever.
     func receive(until deadline: Deadline? = nil) throws(VhostUserError) -> Message? {
-        var descriptors = DescriptorList(owning: [])
+        var descriptors = DescriptorList()
         guard let header = try read(Wire.headerSize, descriptors: &descriptors, deadline) else { return nil }
         let request = header.load(UInt32.self, at: 0)
         let flags = header.load(UInt32.self, at: 4)
@@ -48,7 +29,7 @@ struct Connection: ~Copyable {
         guard byteCount <= UInt32(Wire.payloadLimit) else {
             throw .payloadSize(request: request, byteCount: byteCount)
         }
-        var late = DescriptorList(owning: [])
+        var late = DescriptorList()
         guard let payload = try read(Int(byteCount), descriptors: &late, deadline) else {
             throw .truncated(byteCount: 0, expected: Int(byteCount))
         }
@@ -64,15 +45,17 @@ struct Connection: ~Copyable {
         var bytes = [UInt8](repeating: 0, count: byteCount)
         var done = 0
         while done < byteCount {
-            let part: (byteCount: Int, descriptors: [Int32])
+            let count: Int
+            var received = DescriptorList()
             do throws(Errno) {
-                if let deadline, try Poll.wait(socket.rawValue, .readable, until: deadline).isEmpty { throw .timedOut }
+                if let deadline, try Poll.wait(socket.borrowed, .readable, until: deadline).isEmpty { throw .timedOut }
                 // The array outlives the call, and the kernel writes within what it is given.
-                part = try unsafe bytes.withUnsafeMutableBytes { buffer in
+                count = try unsafe bytes.withUnsafeMutableBytes { buffer in
                     Result { () throws(Errno) in
+                        // Within the array: `done` is less than its count.
                         try unsafe DescriptorPassing.receive(
                             into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]),
-                            maximum: Wire.regionLimit, from: socket.rawValue)
+                            maximum: Wire.regionLimit, descriptors: &received, from: socket.borrowed)
                     }
                 }.get()
             } catch  where error == .connectionReset && done == 0 {
@@ -80,23 +63,22 @@ struct Connection: ~Copyable {
             } catch {
                 throw .receive(error)
             }
-            if !part.descriptors.isEmpty {
-                let received = DescriptorList(owning: part.descriptors)
+            if !received.isEmpty {
                 guard done == 0 else { throw .descriptorCount(request: 0, received.count) }
                 descriptors = received
             }
-            if part.byteCount == 0 {
+            if count == 0 {
                 if done == 0 { return nil }
                 throw .truncated(byteCount: done, expected: byteCount)
             }
-            done += part.byteCount
+            done += count
         }
         return Payload(bytes)
     }
 
     /// Sends one message whole; the descriptors are lent.
     func send(
-        request: UInt32, flags: UInt32, _ payload: Payload, descriptors: [Int32] = []
+        request: UInt32, flags: UInt32, _ payload: Payload, descriptors: [BorrowedDescriptor] = []
     ) throws(VhostUserError) {
         var message = Payload()
         message.append(request)
@@ -106,11 +88,13 @@ struct Connection: ~Copyable {
         var done = 0
         do throws(Errno) {
             while done < bytes.count {
+                // The array outlives the call, which reads within its bounds.
                 done += try unsafe bytes.withUnsafeBytes { buffer in
                     Result { () throws(Errno) in
+                        // Within the array: `done` is less than its count.
                         try unsafe DescriptorPassing.send(
                             UnsafeRawBufferPointer(rebasing: buffer[done...]), done == 0 ? descriptors : [],
-                            on: socket.rawValue)
+                            on: socket.borrowed)
                     }
                 }.get()
             }

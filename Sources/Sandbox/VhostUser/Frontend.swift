@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import GuestMemory
 public import Linux
 public import Virtio
@@ -15,6 +16,7 @@ public final class Frontend {
     public let patience: Duration?
     /// What the back-end offers, the bits of vhost-user left out.
     public let offeredFeatures: UInt64
+    /// Those that both sides have.
     public let protocolFeatures: ProtocolFeatures
     private let hasProtocolFeatures: Bool
     private var regions: [GuestMemory.Piece] = []
@@ -121,12 +123,12 @@ public final class Frontend {
                 used: try frontEnd(layout.used, index), available: try frontEnd(layout.available, index), log: 0))
         try command(.setRingAddress, address)
         try setCall(index, call)
-        try command(.setRingKick, Payload(UInt64(ring)), descriptors: [kick.descriptor.rawValue])
+        try command(.setRingKick, Payload(UInt64(ring)), descriptors: [kick.descriptor.borrowed])
     }
 
     /// Has the back-end signal another descriptor from now on.
     public func setCall(_ index: Int, _ call: borrowing EventFD) throws(VhostUserError) {
-        try command(.setRingCall, Payload(UInt64(index)), descriptors: [call.descriptor.rawValue])
+        try command(.setRingCall, Payload(UInt64(index)), descriptors: [call.descriptor.borrowed])
     }
 
     /// Lets the back-end serve a ring, or not. Without protocol features every ring is enabled from its start.
@@ -154,8 +156,8 @@ public final class Frontend {
 
     /// Ends the session: the back-end reads the end of the stream and resets its device. No call works afterwards.
     public func hangUp() {
-        // Where the back-end is gone already there is nobody to tell.
-        try? UnixSocket.shutdownWriting(connection.socket.rawValue)
+        // A back-end that is gone already needs no telling.
+        try? UnixSocket.shutdownWriting(connection.socket.borrowed)
     }
 
     /// Says, by becoming readable, that the back-end has hung up: it sends nothing unasked. A descriptor of the
@@ -172,7 +174,7 @@ public final class Frontend {
 
     /// Sends a request with no answer of its own, and waits for the acknowledgement where there is one.
     private func command(
-        _ request: VhostUserRequest, _ payload: Payload, descriptors: [Int32] = []
+        _ request: VhostUserRequest, _ payload: Payload, descriptors: [BorrowedDescriptor] = []
     ) throws(VhostUserError) {
         let acknowledges = protocolFeatures.contains(.replyAcknowledge)
         try connection.send(

@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
+import Linux
 
 /// The wire format of vhost-user, QEMU docs/interop/vhost-user.rst: a header of three 32-bit words, then a
 /// payload, all in the machine's byte order, which is little-endian on what we build for.
@@ -52,13 +54,20 @@ public enum VhostUserRequest: UInt32, Sendable {
 
 /// VHOST_USER_PROTOCOL_F_*, as bits.
 public struct ProtocolFeatures: OptionSet, Sendable {
+    /// The bits.
     public let rawValue: UInt64
+    /// From a message.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
+    /// VHOST_USER_PROTOCOL_F_MQ: GET_QUEUE_NUM.
     public static let multipleQueues = ProtocolFeatures(rawValue: 1 << 0)
+    /// VHOST_USER_PROTOCOL_F_REPLY_ACK: an answer to any message that asks for one.
     public static let replyAcknowledge = ProtocolFeatures(rawValue: 1 << 3)
+    /// VHOST_USER_PROTOCOL_F_CONFIG: GET_CONFIG and SET_CONFIG.
     public static let configuration = ProtocolFeatures(rawValue: 1 << 9)
+    /// VHOST_USER_PROTOCOL_F_RESET_DEVICE.
     public static let resetDevice = ProtocolFeatures(rawValue: 1 << 13)
+    /// VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS.
     public static let memorySlots = ProtocolFeatures(rawValue: 1 << 15)
 }
 
@@ -77,7 +86,7 @@ struct RegionMessage: Equatable {
     var frontEndStart: UInt64
     var fileOffset: UInt64
 
-    func piece(in file: Int32) -> GuestMemory.Piece {
+    func piece(in file: BorrowedDescriptor) -> GuestMemory.Piece {
         GuestMemory.Piece(
             start: start, byteCount: byteCount, file: file, offset: fileOffset, frontEndStart: frontEndStart)
     }

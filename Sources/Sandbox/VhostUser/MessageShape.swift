@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 extension VhostUserRequest {
     /// Whether the back-end answers with a payload of the request's own.
     var hasReply: Bool {
@@ -8,7 +9,7 @@ extension VhostUserRequest {
         }
     }
 
-    /// Holds a message against what its request takes, so that whoever obeys it need not.
+    /// Holds a message against what its request takes, so that its handler need not.
     func check(payload: Payload, descriptorCount: Int) throws(VhostUserError) {
         let expected: Int
         var descriptors = 0...0

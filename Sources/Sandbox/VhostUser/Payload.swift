@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 
 /// The bytes of one message's payload, written and read field by field.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 import Linux
 import Virtio
@@ -58,7 +59,7 @@ final class Ring {
         call = consume descriptor
     }
 
-    /// Nobody listens any more.
+    /// The front-end no longer wants to be told of used buffers.
     func removeCall() throws(VhostUserError) {
         let unheard = try copy(nil)
         do throws(Errno) { try queue?.replaceCall(with: unheard.descriptor) } catch {
@@ -114,7 +115,7 @@ final class Ring {
         return address
     }
 
-    /// A descriptor of somebody else's must never block the device, whatever it is open on.
+    /// A descriptor of the front-end's must never block the device, whatever it is open on.
     private func unblock(_ descriptor: borrowing FileDescriptor) throws(VhostUserError) {
         do { try descriptor.setNonBlocking(true) } catch { throw .ringDescriptor(index: index, error) }
     }

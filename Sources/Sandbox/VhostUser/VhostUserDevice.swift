@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import GuestMemory
 public import Linux
 public import Virtio
@@ -6,11 +7,15 @@ public import Virtio
 /// vhost-user back-end, which then takes the driver's kicks and notifies it by itself.
 ///
 /// The back-end is not trusted to answer: what it does not answer in time, or answers wrongly, ends the session, and
-/// the device is broken from then on. Its end while the device is active is told by ``VirtioActivation/failed``.
+/// the device is broken from then on. Its end while the device is active is reported by ``VirtioActivation/failed``.
 public final class VhostUserDevice: VirtioDevice {
+    /// As ``VirtioDevice/type``.
     public let type: VirtioDeviceType
+    /// As ``VirtioDevice/features``.
     public let features: UInt64
+    /// As ``VirtioDevice/queueSizes``.
     public let queueSizes: [UInt16]
+    /// As ``VirtioDevice/configuration``.
     public let configuration: [UInt8]
 
     private let frontend: Frontend
@@ -27,7 +32,7 @@ public final class VhostUserDevice: VirtioDevice {
 
     /// Where the configuration space comes from.
     public enum Configuration: Sendable {
-        /// From whoever set the back-end up: one for a file system has none of its own.
+        /// Given by the caller: a back-end for a file system has none of its own.
         case given([UInt8])
         /// From the back-end, so many bytes, asked for once.
         case ofBackEnd(byteCount: UInt32)
@@ -91,6 +96,7 @@ public final class VhostUserDevice: VirtioDevice {
     /// Read-only: no message of the protocol's that the back-end would take is needed.
     public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         if let broken { throw .backEnd("\(broken)") }
@@ -152,11 +158,11 @@ private final class Watch: DeviceWork {
 
     init(_ socket: consuming FileDescriptor) { self.socket = socket }
 
-    var readiness: Int32 { socket.rawValue }
+    var readiness: BorrowedDescriptor { socket.borrowed }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         let bytes: [UInt8]?
-        do { bytes = try Socket.receive(upTo: 1, from: socket.rawValue) } catch { throw .backEnd("\(error)") }
+        do { bytes = try Socket.receive(upTo: 1, from: socket.borrowed) } catch { throw .backEnd("\(error)") }
         // Nothing is there on the first turn.
         guard let bytes else { return nil }
         throw .backEnd(bytes.isEmpty ? "it has hung up" : "it speaks unasked")

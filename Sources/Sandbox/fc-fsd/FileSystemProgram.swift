@@ -1,43 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
 import FileSystem
 import Linux
+import ProgramArguments
 import VhostUser
 
 /// fc-fsd: one directory tree, served to one microVM over vhost-user.
 enum FileSystemProgram {
     /// Serves until the front-end hangs up; the exit code is then 0, and 1 for anything that went wrong.
     static func run(_ commandLine: [String]) -> Never {
-        let options: Options
+        let arguments: FileServerArguments
         do {
-            options = try Options(arguments: Array(commandLine.dropFirst()))
+            arguments = try FileServerArguments(parsing: commandLine.dropFirst())
         } catch {
-            say("\(error); \(Options.usage)", on: 2)
+            say("\(error); \(FileServerArguments.usage)", on: .standardError)
             Process.exitNow(1)
         }
-        let log = options.logDescriptor
         do {
-            try serve(options)
+            try serve(arguments)
         } catch {
-            say("\(error)", on: log)
+            say("\(error)", on: BorrowedDescriptor(rawValue: arguments.log))
             Process.exitNow(1)
         }
         Process.exitNow(0)
     }
 
-    private static func serve(_ options: Options) throws {
-        let log = options.logDescriptor
+    private static func serve(_ arguments: FileServerArguments) throws {
+        let log = BorrowedDescriptor(rawValue: arguments.log)
         let limit = try DescriptorLimit.raise()
         let device = try FileSystemDevice(
-            root: try open(options.tree), tag: options.tag, isReadOnly: options.isReadOnly, cache: options.cache,
-            workerCount: options.workerCount, descriptorLimit: limit
+            root: try open(arguments.directory), tag: arguments.tag, isReadOnly: arguments.isReadOnly,
+            cache: arguments.cache, workerCount: arguments.threadCount, descriptorLimit: limit,
+            inodeLimit: arguments.inodeLimit
         ) { line in say(line, on: log) }
         let backend = try Backend(
-            device: device, connection: try connect(options.connection), offersConfiguration: false)
+            device: device, connection: try connect(arguments.socket), offersConfiguration: false)
         try backend.serve()
     }
 
-    private static func open(_ tree: Options.Tree) throws(FileSystemError) -> FileDescriptor {
-        switch tree {
-        case .inherited(let descriptor): return FileDescriptor(owning: descriptor)
+    private static func open(_ place: FileServerArguments.Place) throws(FileSystemError) -> FileDescriptor {
+        switch place {
+        case .descriptor(let descriptor): return FileDescriptor(owning: descriptor)
         case .path(let path):
             do {
                 return try FileDescriptor.open(path, [.path, .directory])
@@ -47,24 +49,17 @@ enum FileSystemProgram {
         }
     }
 
-    private static func connect(_ connection: Options.Connection) throws(FileSystemError) -> FileDescriptor {
-        switch connection {
-        case .inherited(let descriptor): return FileDescriptor(owning: descriptor)
-        case .listening(let path):
-            do {
-                let listener = try UnixSocket.listen(at: path, backlog: 1)
-                return try UnixSocket.accept(listener.rawValue)
-            } catch {
-                throw .argument("--socket-path", problem: "\(path): \(error)")
-            }
+    private static func connect(_ place: FileServerArguments.Place) throws(Errno) -> FileDescriptor {
+        switch place {
+        case .descriptor(let descriptor): return FileDescriptor(owning: descriptor)
+        case .path(let path):
+            let listener = try UnixSocket.listen(at: path, backlog: 1)
+            return try UnixSocket.accept(listener.borrowed)
         }
     }
 
-    /// One line, in one write, for whoever reads the log.
-    private static func say(_ line: String, on descriptor: Int32) {
-        // Borrowed: the descriptor stays open for the next line.
-        let file = FileDescriptor(owning: descriptor)
-        try? file.writeAll(Array("fc-fsd: \(line)\n".utf8))
-        _ = file.release()
+    /// Writes a line to the log, in one write(2).
+    private static func say(_ line: String, on log: BorrowedDescriptor) {
+        try? log.writeAll(Array("fc-fsd: \(line)\n".utf8))
     }
 }

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 public import TaskProtocol
 
 /// What the commands that end at once print.
 public enum Answers {
+    /// The shim's name, which containerd makes of the runtime's.
     public static let programName = "containerd-shim-fc-runc-v2"
 
     /// `-v`.
@@ -28,7 +30,7 @@ public enum Answers {
     ///
     /// - Parameters:
     ///   - pid: of the process that stood for the container's, 0 where it is not known.
-    ///   - exitStatus: 137, of SIGKILL, where nobody knows better.
+    ///   - exitStatus: 137, of SIGKILL, where no other is known.
     public static func deleted(pid: Int32, exitStatus: UInt32, seconds: Int64, nanoseconds: Int32) -> [UInt8] {
         var time = Timestamp()
         time.seconds = seconds

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import TaskProtocol
 
 /// What containerd says on `start`'s standard input, and how it wants to be answered.
@@ -12,16 +13,20 @@ public struct Bootstrap: Sendable {
         case message
     }
 
+    /// How containerd wants to be answered.
     public let generation: Generation
     /// The runtime's options: what 1.6 to 2.2 send, or the first extension that 2.3 does.
     public private(set) var options: AnyMessage?
     /// What 2.3 says in its message rather than in the environment; empty where it does not.
     public private(set) var ttrpcAddress = ""
+    /// Where to put the socket; empty: the shim's choice.
     public private(set) var socketDirectory = ""
+    /// Whether to log more.
     public private(set) var isDebug = false
 
     /// The newest version of the task service that is served.
     static let newestVersion = 3
+    /// The most bytes of standard input.
     public static let inputLimit = 4 << 20
 
     /// - Parameter input: all of standard input; older versions may send nothing.

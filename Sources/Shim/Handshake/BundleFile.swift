@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 public import Linux
 
@@ -5,7 +6,7 @@ public import Linux
 public enum BundleFile {
     /// Makes or replaces the file `name` in the open directory `bundle`: readers see the old one or the new one.
     public static func write(
-        _ bytes: [UInt8], to name: String, in bundle: Int32 = FileDescriptor.currentDirectory
+        _ bytes: [UInt8], to name: String, in bundle: BorrowedDescriptor = .currentDirectory
     ) throws(HandshakeError) {
         // One of a kind, so that two who write at a time do not write into one.
         let temporary = ".\(name).\(getpid())"
@@ -22,13 +23,13 @@ public enum BundleFile {
 
     /// All of the file `name`.
     ///
-    /// - Returns: nil where there is none.
+    /// - Returns: nil if there is none.
     public static func read(
-        _ name: String, in bundle: Int32 = FileDescriptor.currentDirectory, limit: Int
+        _ name: String, in bundle: BorrowedDescriptor = .currentDirectory, limit: Int
     ) throws(HandshakeError) -> [UInt8]? {
         do throws(Errno) {
             let file = try FileDescriptor.open(name, at: bundle, [.nonBlocking, .noFollow])
-            guard try FileNode.status(of: file.rawValue).isRegularFile else { throw .invalidArgument }
+            guard try FileNode.status(of: file.borrowed).isRegularFile else { throw .invalidArgument }
             return try file.readAll(limit: limit)
         } catch .noSuchFile {
             return nil

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 
@@ -25,21 +26,22 @@ struct Daemon {
         }
         let pid: Int32
         do throws(Errno) {
-            // Whoever started this may have left more open than it meant to.
+            // The process that started this may have left more open than it meant to.
             try Process.closeDescriptorsOnExec(from: 3)
             let null = try FileDescriptor.open("/dev/null", .readWrite)
             let log = try Self.openLog()
-            pid = try Process.spawnDetached(
-                program, arguments: arguments, environment: environment,
+            pid = try Process.spawn(
+                program, arguments, name: name, environment: environment,
                 descriptors: [
-                    null.rawValue, null.rawValue, log.rawValue, listener.rawValue, report.writer.rawValue,
-                ])
+                    0: null.borrowed, 1: null.borrowed, 2: log.borrowed, Self.listener: listener.borrowed,
+                    Self.readiness: report.writer.borrowed,
+                ], isDetached: true)
         } catch {
             throw .launch(operation: "exec", error)
         }
         do throws(HandshakeError) {
             try Self.setOOMScore(of: pid)
-            try Self.waitForReport(Self.reader(of: report), pid: pid, limit: limit)
+            try Self.waitForReport(report.takeReader(), pid: pid, limit: limit)
         } catch {
             try? Process.kill(pid, SIGKILL)
             _ = try? Process.wait(for: pid)
@@ -47,11 +49,11 @@ struct Daemon {
         }
     }
 
-    private static func reader(of pipe: consuming Pipe) -> FileDescriptor { pipe.reader }
+    /// The word of the command line that stands for the program: where a link leads.
+    private var name: String { (try? Directory.link(program, at: .currentDirectory)) ?? program }
 
     private var arguments: [String] {
-        let name = (try? Directory.link(program, at: FileDescriptor.currentDirectory)) ?? program
-        let words = [name, "-namespace", invocation.namespace, "-id", invocation.id]
+        let words = ["-namespace", invocation.namespace, "-id", invocation.id]
         return words + ["-address", invocation.containerdAddress]
             + (invocation.isDebug || bootstrap.isDebug ? ["-debug"] : [])
     }
@@ -59,7 +61,7 @@ struct Daemon {
     /// containerd's, with the one thing that it may say by a message.
     private var environment: [String] {
         guard !bootstrap.ttrpcAddress.isEmpty else { return ShimEnvironment.variables }
-        return ShimEnvironment.variables.filter { !$0.hasPrefix("TTRPC_ADDRESS=") }
+        return ShimEnvironment.variables.filter { !$0.begins(with: "TTRPC_ADDRESS=") }
             + ["TTRPC_ADDRESS=" + bootstrap.ttrpcAddress]
     }
 
@@ -67,8 +69,8 @@ struct Daemon {
     /// that goes; when it is full, a write is refused and the line lost, rather than the shim held up.
     private static func openLog() throws(Errno) -> FileDescriptor {
         if let node = try? FileDescriptor.open("log", [.path, .noFollow]),
-            let status = try? FileNode.status(of: node.rawValue), status.kind == S_IFIFO,
-            let log = try? FileDescriptor.open("/proc/self/fd/\(node.rawValue)", [.readWrite, .nonBlocking])
+            let status = try? FileNode.status(of: node.borrowed), status.kind == S_IFIFO,
+            let log = try? FileDescriptor.open(node.borrowed.path, [.readWrite, .nonBlocking])
         {
             return log
         }
@@ -99,7 +101,7 @@ struct Daemon {
         let report: [UInt8]
         do throws(Errno) {
             let file = reader
-            guard !(try Poll.wait(file.rawValue, .readable, until: Deadline(after: limit))).isEmpty else {
+            guard !(try Poll.wait(file.borrowed, .readable, until: Deadline(after: limit))).isEmpty else {
                 throw .timedOut
             }
             // A pipe gives what was written at once, up to 4096 bytes, at once.

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 /// Command line flags as Go's package flag takes them: `-name value`, `-name=value`, one dash or two, a flag without a
 /// value being true, until the first word that is none, or after `--`.
 struct Flags {
@@ -22,12 +25,12 @@ struct Flags {
             throw .argumentTooLong(byteCount: argument.utf8.count, limit: Self.byteLimit)
         }
         var left = Array(arguments)[...]
-        while let argument = left.first, argument.hasPrefix("-"), argument != "-" {
+        while let argument = left.first, argument.begins(with: "-"), argument != "-" {
             left.removeFirst()
             if argument == "--" { break }
-            let body = argument.dropFirst(argument.hasPrefix("--") ? 2 : 1)
-            guard let first = body.first, first != "-", first != "=" else { throw .flagSyntax(argument) }
-            let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let body = argument.after("--") ?? argument.after("-") ?? ""
+            guard !body.isEmpty, !body.begins(with: "-"), !body.begins(with: "=") else { throw .flagSyntax(argument) }
+            let parts = body.split(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             let value = parts.count > 1 ? String(parts[1]) : nil
             if Self.switches.contains(name) {

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 public import OCISpec
-public import TaskProtocol
+public import Protobuf
+import SandboxPlan
 
-/// Why the shim was not started, or could not be asked to be. containerd shows the text to whoever asked.
+/// Why the shim was not started, or could not be asked to be. containerd shows the text to its client.
 public enum HandshakeError: Error, Sendable {
     case unknownFlag(String)
     case flagSyntax(String)
@@ -18,9 +20,9 @@ public enum HandshakeError: Error, Sendable {
     case input(Errno)
     case inputTooLong(limit: Int)
     /// The bytes on standard input are no message.
-    case message(TaskProtocolError)
+    case message(MessageError)
     case document(SpecError)
-    /// The annotations name a sandbox in a way that is refused: whoever judges them says why.
+    /// The annotations name a sandbox in a way that is refused; the text says why.
     case annotations(String)
     case bundleFile(operation: String, name: String, Errno)
     case socketPathTooLong(String, limit: Int)
@@ -37,6 +39,7 @@ public enum HandshakeError: Error, Sendable {
 }
 
 extension HandshakeError: CustomStringConvertible {
+    /// The error in words, for people and logs.
     public var description: String {
         switch self {
         case .unknownFlag(let name): "flag provided but not defined: -\(shown(name))"
@@ -48,7 +51,7 @@ extension HandshakeError: CustomStringConvertible {
         case .unknownAction(let name): "unknown command \"\(shown(name))\": must be start, delete or serve"
         case .missing(let flag): "-\(flag) must not be empty"
         case .identifier(let what, let text):
-            "\(what) \"\(shown(text))\" must be 1 to \(Identifier.byteLimit) letters, digits, '.', '_' and '-', "
+            "\(what) \"\(shown(text))\" must be 1 to \(ContainerID.containerdByteLimit) letters, digits, '.', '_' and '-', "
                 + "the first and last a letter or digit"
         case .relativePath(let flag, let path): "-\(flag) \(shown(path)): must be an absolute path"
         case .input(let errno): "read standard input: \(errno)"
@@ -78,5 +81,14 @@ extension HandshakeError: CustomStringConvertible {
             $0.properties.generalCategory == .control ? "?" : String($0)
         }
         return scalars.joined() + (text.unicodeScalars.count > 1000 ? "…" : "")
+    }
+}
+
+extension ContainerID {
+    /// Checks an identifier of containerd's, so that none is a path, hidden, or an option of a command.
+    ///
+    /// - Parameter what: what an error calls it.
+    static func check(_ text: String, _ what: String) throws(HandshakeError) {
+        guard isContainerdIdentifier(text) else { throw .identifier(what: what, text) }
     }
 }

@@ -1,5 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+import SandboxPlan
+
 /// What a shim is asked to do, as its arguments and environment say. Ids and namespaces are names, never paths.
 public struct Invocation: Hashable, Sendable {
+    /// What a shim can be asked.
     public enum Action: Hashable, Sendable {
         /// Find or start the shim of a container and print its address.
         case start
@@ -13,13 +18,17 @@ public struct Invocation: Hashable, Sendable {
         case info
     }
 
+    /// What is asked.
     public var action: Action
+    /// The id of the container.
     public var id = ""
+    /// The containerd namespace of the container.
     public var namespace = ""
     /// containerd's main socket, as given; part of what the shim's own address is made of.
     public var containerdAddress = ""
-    /// The path of containerd's socket for events; empty where there is none.
+    /// The path of containerd's socket for events; empty if there is none.
     public var ttrpcAddress = ""
+    /// Whether to log more.
     public var isDebug = false
     /// Where to serve, where the socket is not handed down.
     public var socket: String?
@@ -56,16 +65,16 @@ public struct Invocation: Hashable, Sendable {
         bundle = flags.values["bundle"].flatMap { $0.isEmpty ? nil : $0 }
         guard !namespace.isEmpty else { throw .missing(flag: "namespace") }
         guard !id.isEmpty else { throw .missing(flag: "id") }
-        try Identifier.check(namespace, "namespace")
-        try Identifier.check(id, "id")
+        try ContainerID.check(namespace, "namespace")
+        try ContainerID.check(id, "id")
         for (flag, path) in [("bundle", bundle), ("socket", socket)] {
             guard let path else { continue }
-            guard path.hasPrefix("/"), !path.utf8.contains(0) else { throw .relativePath(flag: flag, path) }
+            guard path.begins(with: "/"), !path.utf8.contains(0) else { throw .relativePath(flag: flag, path) }
         }
     }
 
     /// The path in an address of a unix socket.
     static func path(_ address: String) -> String {
-        address.hasPrefix("unix://") ? String(address.dropFirst(7)) : address
+        address.after("unix://").map(String.init) ?? address
     }
 }

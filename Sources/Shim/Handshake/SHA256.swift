@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CNettle
 
 /// Names a socket after what it is for, in a length that always fits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 public import Linux
 
@@ -32,11 +33,12 @@ public struct ServedShim: ~Copyable {
         }
         let path: String
         do throws(Errno) {
-            path = try UnixSocket.listeningPath(of: Daemon.listener)
+            path = try UnixSocket.listeningPath(of: BorrowedDescriptor(rawValue: Daemon.listener))
         } catch {
             throw .notHandedDown(descriptor: Daemon.listener, what: "a listening socket")
         }
-        guard let status = try? FileNode.status(of: Daemon.readiness), status.kind == S_IFIFO else {
+        let report = BorrowedDescriptor(rawValue: Daemon.readiness)
+        guard let status = try? FileNode.status(of: report), status.kind == S_IFIFO else {
             throw .notHandedDown(descriptor: Daemon.readiness, what: "a pipe")
         }
         self.path = path
@@ -56,7 +58,7 @@ public struct ServedShim: ~Copyable {
     }
 
     private mutating func report(_ bytes: [UInt8]) {
-        // Where `start` has gone, nobody wants to know. The signal for that is the caller's to ignore.
+        // Where `start` has gone, no reader is left. The signal for that is the caller's to ignore.
         switch readiness.take() {
         case .none: return
         case .some(let pipe): try? pipe.writeAll(bytes)

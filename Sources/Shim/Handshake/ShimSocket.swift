@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 public import Linux
 
@@ -16,7 +17,7 @@ public enum ShimSocket {
         containerd: String, namespace: String, group: String, directory: String = directory
     ) throws(HandshakeError) -> String {
         let path = directory + "/" + SHA256.hex("\(containerd)/\(namespace)/\(group)")
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else { throw .relativePath(flag: "socket", path) }
+        guard path.begins(with: "/"), !path.utf8.contains(0) else { throw .relativePath(flag: "socket", path) }
         guard path.utf8.count <= pathLimit else { throw .socketPathTooLong(path, limit: pathLimit) }
         return path
     }
@@ -25,12 +26,12 @@ public enum ShimSocket {
     enum Claim: ~Copyable {
         /// A shim serves there.
         case served
-        /// Nobody did; the caller now listens.
+        /// No shim did; the caller now listens.
         case listening(FileDescriptor)
     }
 
-    /// Finds who serves at `path`, or listens there. A socket that nobody listens on any more is replaced. Of all who
-    /// try at a time one comes to listen.
+    /// Finds the shim that serves at `path`, or listens there. A socket that no process listens on any more is replaced.
+    /// Of several callers at a time one comes to listen.
     static func claim(_ path: String) throws(HandshakeError) -> Claim {
         let lock = try lockedDirectory(of: path)
         defer { _ = lock }
@@ -38,25 +39,25 @@ public enum ShimSocket {
         return .listening(try listen(at: path))
     }
 
-    /// Listens at `path`, where a socket of nobody's is replaced.
+    /// Listens at `path`, where a socket without a listener is replaced.
     static func listen(at path: String) throws(HandshakeError) -> FileDescriptor {
         try removeSocket(path)
         do throws(Errno) {
             let listener = try UnixSocket.listen(at: path, nonBlocking: true)
-            try FileNode.setPermissions(0o600, of: path, at: FileDescriptor.currentDirectory)
+            try FileNode.setPermissions(0o600, of: path, at: .currentDirectory)
             return listener
         } catch {
             throw .socket(operation: "listen on", path: path, error)
         }
     }
 
-    /// Removes the socket of a bundle's shim where nobody listens on it any more: for `delete`, when the shim was
+    /// Removes the socket of a bundle's shim where no shim listens on it any more: for `delete`, when the shim was
     /// killed. Only what is named as sockets of shims are is touched.
-    public static func removeStale(bundle: Int32 = FileDescriptor.currentDirectory) throws(HandshakeError) {
+    public static func removeStale(bundle: BorrowedDescriptor = .currentDirectory) throws(HandshakeError) {
         guard let bytes = try BundleFile.read(BundleFile.address, in: bundle, limit: 4096) else { return }
         let path = Invocation.path(String(decoding: bytes, as: UTF8.self))
         let name = path.utf8.suffix(64)
-        guard path.hasPrefix("/"), path.utf8.count <= pathLimit, path.utf8.dropLast(64).last == UInt8(ascii: "/"),
+        guard path.begins(with: "/"), path.utf8.count <= pathLimit, path.utf8.dropLast(64).last == UInt8(ascii: "/"),
             name.allSatisfy({ "0123456789abcdef".utf8.contains($0) })
         else { return }
         // Who has no directory has no socket.
@@ -66,7 +67,7 @@ public enum ShimSocket {
         if try !isServed(path) { try removeSocket(path) }
     }
 
-    /// Whether somebody listens at `path`.
+    /// Whether a process listens at `path`.
     static func isServed(_ path: String) throws(HandshakeError) -> Bool {
         do throws(Errno) {
             _ = try UnixSocket.connect(to: path, nonBlocking: true)
@@ -74,7 +75,7 @@ public enum ShimSocket {
         } catch  where error == .connectionRefused || error == .noSuchFile {
             return false
         } catch  where error == .wouldBlock {
-            // Too many who connect and were not yet taken: somebody listens.
+            // Too many connections wait to be accepted: there is a listener.
             return true
         } catch {
             throw .socket(operation: "connect to", path: path, error)
@@ -84,7 +85,7 @@ public enum ShimSocket {
     /// Removes the socket at `path`, and nothing that is none.
     static func removeSocket(_ path: String) throws(HandshakeError) {
         do throws(Errno) {
-            let status = try FileNode.status(path, at: FileDescriptor.currentDirectory)
+            let status = try FileNode.status(path, at: .currentDirectory)
             guard status.kind == S_IFSOCK else { throw .exists }
             try Directory.remove(path, isDirectory: false)
         } catch .noSuchFile {

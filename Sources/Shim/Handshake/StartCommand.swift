@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import OCISpec
+import SandboxPlan
 
 /// `start`: prints the address of the shim that is to serve a container, and starts it where there is none. The
 /// current directory is the container's bundle.
@@ -15,12 +17,13 @@ public struct StartCommand {
     /// How long it may take to serve.
     public var limit: Duration = .seconds(20)
 
+    /// The values above.
     public init() {}
 
     /// All of standard input, which may be closed or nothing.
     public static func readInput() throws(HandshakeError) -> [UInt8] {
         do throws(Errno) {
-            return try FileDescriptor.duplicate(of: 0, minimum: 3).readAll(limit: Bootstrap.inputLimit)
+            return try BorrowedDescriptor.standardInput.duplicate().readAll(limit: Bootstrap.inputLimit)
         } catch .badFileDescriptor {
             return []
         } catch Errno(rawValue: EFBIG) {
@@ -61,7 +64,7 @@ public struct StartCommand {
                 try BundleFile.write(Array(address.utf8), to: BundleFile.address)
                 try Daemon(invocation, bootstrap, program: program).start(listener, limit: limit)
             } catch {
-                // While it is still ours: nobody replaces a socket that is listened on.
+                // While it is still ours: a socket that is listened on is not replaced.
                 try? ShimSocket.removeSocket(path)
                 try? Directory.remove(BundleFile.address, isDirectory: false)
                 throw error
@@ -81,7 +84,7 @@ public struct StartCommand {
             throw .document(error)
         }
         guard let group = try sandbox(annotations) else { return id }
-        try Identifier.check(group, "sandbox id")
+        try ContainerID.check(group, "sandbox id")
         return group
     }
 }

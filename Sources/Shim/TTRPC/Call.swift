@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 /// One request, to be answered once, now or later, on the server's thread. What is dropped unanswered is answered
 /// with `internal`.
 public final class Call {
+    /// The full name of the service.
     public let service: String
+    /// The name of the method.
     public let method: String
     /// The message of the method.
     public let payload: [UInt8]
@@ -28,7 +31,7 @@ public final class Call {
         connection?.finish(stream, .failure(Failure(.internal, "\(service)/\(method): dropped without an answer")))
     }
 
-    /// Whether nobody waits for an answer: it was given, the peer hung up, or its time has passed.
+    /// Whether the peer no longer waits for an answer: it was given, the peer hung up, or its time has passed.
     public var isGone: Bool { connection?.waits(stream) != true }
 
     /// Answers with the method's message; without effect where the call is gone.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 import TaskProtocol
 
@@ -6,6 +7,7 @@ import TaskProtocol
 public final class Client {
     /// The most calls that may wait for an answer, and the most bytes of them that wait to be sent.
     public static let callLimit = 1024
+    /// The most bytes of calls that wait to be sent; with more the connection is closed.
     public static let queuedByteLimit = 8 << 20
 
     private struct Waiting {
@@ -18,7 +20,7 @@ public final class Client {
 
     private let path: String
     private let events: EpollSet
-    /// Signalled when calls ended that nobody was told of yet.
+    /// Signalled when calls ended and their callers have not been told yet.
     private let wake: EventFD
     private var channel: FrameChannel?
     private var nextStream: UInt32 = 1
@@ -29,19 +31,19 @@ public final class Client {
     public init(path: String) throws(Errno) {
         let events = try EpollSet()
         let wake = try EventFD()
-        try events.epoll.add(wake.descriptor.rawValue, .readable, token: Self.wakeToken)
+        try events.epoll.add(wake.descriptor.borrowed, .readable, token: Self.wakeToken)
         self.path = path
         self.events = events
         self.wake = consume wake
     }
 
     /// An epoll set: readable when ``work(now:)`` has something to do.
-    public var descriptor: Int32 { events.epoll.rawValue }
+    public var descriptor: BorrowedDescriptor { events.epoll.borrowed }
 
     /// How many calls wait for an answer, or for their caller to be told.
     public var callCount: Int { waiting.count + ended.count }
 
-    /// Calls a method. `done` is told once, out of ``work(now:)``: the method's message; or `unavailable` where there
+    /// Calls a method. `done` is called once, from ``work(now:)``: the method's message; or `unavailable` where there
     /// is no server or the connection was lost, in which case the call may have been carried out or not;
     /// `deadlineExceeded`; or what the server said.
     public func call(
@@ -131,7 +133,7 @@ public final class Client {
         case .frame(let frame):
             guard frame.header.kind == .response, let call = waiting.removeValue(forKey: frame.header.stream)
             else { return }
-            do throws(TaskProtocolError) {
+            do {
                 let response = try RPCResponse(decoding: frame.payload)
                 guard let status = response.status, status.code != 0 else {
                     return end(call.done, .success(response.payload))

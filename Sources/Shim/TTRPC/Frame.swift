@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// ttrpc's frame: a header of ten bytes, then the payload. The first four bytes are the payload's byte count and the
 /// next four the stream, both big-endian; then the kind and its flags.
 struct Frame: Hashable, Sendable {

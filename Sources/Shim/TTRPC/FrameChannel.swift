@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// An epoll set that many may hold.
@@ -15,7 +16,7 @@ final class FrameChannel {
     private let events: EpollSet
     private let token: UInt64
     private let queueLimit: Int
-    private let number: Int32
+    private let borrowed: BorrowedDescriptor
     private var socket: FileDescriptor?
     private var reader = FrameReader()
     private var queue: [UInt8] = []
@@ -30,12 +31,12 @@ final class FrameChannel {
     ///   - token: the socket's name in `events`.
     ///   - queueLimit: the most bytes that may wait for the peer to read.
     init(_ socket: consuming FileDescriptor, in events: EpollSet, token: UInt64, queueLimit: Int) throws(Errno) {
-        let number = socket.rawValue
-        try events.epoll.add(number, .readable, token: token)
+        let borrowed = socket.borrowed
+        try events.epoll.add(borrowed, .readable, token: token)
         self.events = events
         self.token = token
         self.queueLimit = queueLimit
-        self.number = number
+        self.borrowed = borrowed
         self.socket = consume socket
     }
 
@@ -45,7 +46,7 @@ final class FrameChannel {
     func receive(now: ContinuousClock.Instant, _ body: (FrameReader.Found) -> Void) {
         guard !isClosed else { return }
         do throws(Errno) {
-            guard let bytes = try Socket.receive(upTo: 16384, from: number) else { return }
+            guard let bytes = try Socket.receive(upTo: 16384, from: borrowed) else { return }
             guard !bytes.isEmpty else { return close() }
             reader.append(bytes)
         } catch {
@@ -80,7 +81,7 @@ final class FrameChannel {
         guard !isClosed else { return }
         do throws(Errno) {
             while written < queue.count {
-                let count = try Socket.send(queue, from: written, on: number)
+                let count = try Socket.send(queue, from: written, on: borrowed)
                 if count == 0 { break }
                 written += count
             }
@@ -99,14 +100,14 @@ final class FrameChannel {
 
     private func watch(forWriting: Bool) throws(Errno) {
         guard forWriting != isWatchedForWriting else { return }
-        try events.epoll.modify(number, forWriting ? [.readable, .writable] : .readable, token: token)
+        try events.epoll.modify(borrowed, forWriting ? [.readable, .writable] : .readable, token: token)
         isWatchedForWriting = forWriting
     }
 
     func close() {
         guard !isClosed else { return }
         // A forked copy of this process may hold the socket still: closing alone would leave it in the set.
-        try? events.epoll.remove(number)
+        try? events.epoll.remove(borrowed)
         abandon()
     }
 

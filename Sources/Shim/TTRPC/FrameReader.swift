@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Finds the frames in a stream of bytes that arrives in pieces of any size. Holds at most one frame that is not
 /// whole yet, and what arrived with its end.
 struct FrameReader {

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 public import Linux
 
 /// What clients of a server may take.
 public struct ServerLimits: Sendable {
+    /// How many clients may be connected at a time.
     public var connections = 64
     /// How many calls of a connection may wait for an answer.
     public var callsPerConnection = 1024
@@ -13,10 +15,11 @@ public struct ServerLimits: Sendable {
     /// How long a frame may take from its first byte to its last; beyond, its connection is closed.
     public var frameTime: Duration = .seconds(10)
 
+    /// The values above.
     public init() {}
 }
 
-/// Serves ttrpc's calls of one answer to whoever connects to a socket, all on the thread that calls ``work(now:)``.
+/// Serves ttrpc's calls of one answer to every client of a socket, all on the thread that calls ``work(now:)``.
 public final class Server {
     private static let listenerToken: UInt64 = 0
     /// How long no connection is taken when the process has no descriptor or memory for it.
@@ -25,7 +28,7 @@ public final class Server {
     private let events: EpollSet
     private let limits: ServerLimits
     private let handler: (Call) -> Void
-    private let listenerNumber: Int32
+    private let borrowedListener: BorrowedDescriptor
     private var listener: FileDescriptor?
     private var isListening = true
     private var pausedUntil: ContinuousClock.Instant?
@@ -40,22 +43,23 @@ public final class Server {
         handler: @escaping (Call) -> Void
     ) throws(Errno) {
         let events = try EpollSet()
-        let number = listener.rawValue
+        let borrowed = listener.borrowed
         try listener.setNonBlocking(true)
-        try events.epoll.add(number, .readable, token: Self.listenerToken)
+        try events.epoll.add(borrowed, .readable, token: Self.listenerToken)
         self.events = events
         self.limits = limits
         self.handler = handler
-        self.listenerNumber = number
+        borrowedListener = borrowed
         self.listener = consume listener
     }
 
     /// An epoll set: readable when ``work(now:)`` has something to do.
-    public var descriptor: Int32 { events.epoll.rawValue }
+    public var descriptor: BorrowedDescriptor { events.epoll.borrowed }
 
     /// Whether answers wait for their clients to read.
     public var hasPending: Bool { connections.values.contains { $0.hasPending } }
 
+    /// How many clients are connected.
     public var connectionCount: Int { connections.values.count { !$0.isClosed } }
 
     /// Takes what has come, sends what can be sent, ends what has waited too long; never blocks.
@@ -82,7 +86,7 @@ public final class Server {
     /// No further connections. Those there are go on.
     public func stopListening() {
         guard isListening else { return }
-        if pausedUntil == nil { try? events.epoll.remove(listenerNumber) }
+        if pausedUntil == nil { try? events.epoll.remove(borrowedListener) }
         isListening = false
         pausedUntil = nil
         listener = nil
@@ -99,7 +103,7 @@ public final class Server {
     private func accept(now: ContinuousClock.Instant) {
         while isListening, pausedUntil == nil {
             do throws(Errno) {
-                let socket = try UnixSocket.accept(listenerNumber, nonBlocking: true)
+                let socket = try UnixSocket.accept(borrowedListener, nonBlocking: true)
                 // Closed at once where there are too many.
                 guard connections.count < limits.connections else { continue }
                 let channel = try FrameChannel(
@@ -112,7 +116,7 @@ public final class Server {
                 continue
             } catch {
                 // No descriptor or no memory: the listener would stay readable all the time.
-                try? events.epoll.remove(listenerNumber)
+                try? events.epoll.remove(borrowedListener)
                 pausedUntil = now + Self.pause
             }
         }
@@ -120,7 +124,7 @@ public final class Server {
 
     private func resume() {
         do throws(Errno) {
-            try events.epoll.add(listenerNumber, .readable, token: Self.listenerToken)
+            try events.epoll.add(borrowedListener, .readable, token: Self.listenerToken)
             pausedUntil = nil
         } catch {
             pausedUntil = pausedUntil.map { $0 + Self.pause }

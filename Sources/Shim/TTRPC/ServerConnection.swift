@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import TaskProtocol
 
@@ -84,7 +85,7 @@ final class ServerConnection {
         guard calls.count < limits.callsPerConnection, heldByteCount + frame.payload.count <= limits.heldByteCount
         else { return refuse(stream, .resourceExhausted, "too many calls wait for an answer") }
         let request: RPCRequest
-        do throws(TaskProtocolError) {
+        do {
             request = try RPCRequest(decoding: frame.payload)
         } catch {
             return refuse(stream, .invalidArgument, "request: \(error)")

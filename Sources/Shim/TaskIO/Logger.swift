@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// A logging program that was started. It reads output as its descriptor 3 and errors as 4, and closes 5, perhaps
@@ -8,7 +9,7 @@ struct Logger: ~Copyable {
     /// Reads as ended, or a byte, once the program is ready.
     private let readiness: FileDescriptor
 
-    var readinessNumber: Int32 { readiness.rawValue }
+    var readinessDescriptor: BorrowedDescriptor { readiness.borrowed }
 
     /// Starts `program`, to read what is written to `ends`.
     init(
@@ -23,34 +24,31 @@ struct Logger: ~Copyable {
         let pid: Int32
         do throws(Errno) {
             let null = try FileDescriptor.open("/dev/null", .readWrite)
-            pid = try Process.spawnDetached(
-                program.path, arguments: [program.path] + program.arguments,
+            pid = try Process.spawn(
+                program.path, program.arguments,
                 environment: ["CONTAINER_ID=" + containerID, "CONTAINER_NAMESPACE=" + namespace] + program.variables,
                 descriptors: [
-                    null.rawValue, null.rawValue, null.rawValue, ends.outputReader.rawValue,
-                    ends.errorReader.rawValue, readiness.writer.rawValue,
-                ])
+                    0: null.borrowed, 1: null.borrowed, 2: null.borrowed, 3: ends.outputReader.borrowed,
+                    4: ends.errorReader.borrowed, 5: readiness.writer.borrowed,
+                ], isDetached: true)
         } catch {
             throw .logger(path: program.path, error)
         }
         self.path = program.path
         self.pid = pid
-        self.readiness = Self.reader(of: readiness)
+        self.readiness = readiness.takeReader()
     }
-
-    /// Lets go of the writing end, so that the program is the only one to hold it.
-    private static func reader(of pipe: consuming Pipe) -> FileDescriptor { pipe.reader }
 
     /// Waits until it is ready. It need not be a child of the caller.
     borrowing func wait(limit: Duration) throws(TaskIOError) {
         do throws(Errno) {
             let deadline = Deadline(after: limit)
-            if try Poll.wait(readiness.rawValue, .readable, until: deadline).isEmpty { throw .timedOut }
+            if try Poll.wait(readiness.borrowed, .readable, until: deadline).isEmpty { throw .timedOut }
             // Some say it with a byte. Others only close it, which looks the same where they have crashed.
             if try !readiness.read(upTo: 1).isEmpty { return }
             // One that ends closes its files a moment before it has ended.
             let process = try Process.descriptor(of: pid)
-            let state = try Poll.wait(process.rawValue, .readable, until: Deadline(after: .milliseconds(20)))
+            let state = try Poll.wait(process.borrowed, .readable, until: Deadline(after: .milliseconds(20)))
             if !state.isEmpty { throw .noSuchProcess }
         } catch .timedOut {
             throw .loggerNotReady(path: path, seconds: limit.components.seconds)

@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
+
 /// Where a stream comes from or goes to, as a request names it: a bare path, or a URI.
 enum StreamAddress: Hashable, Sendable {
     /// Empty: /dev/null.
@@ -19,15 +22,15 @@ enum StreamAddress: Hashable, Sendable {
             self = .none
             return
         }
-        if text.hasPrefix("/") {
+        if text.begins(with: "/") {
             // A bare path is taken as it stands, per cents and question marks too.
             self = .fifo(text)
             return
         }
         guard let (scheme, rest) = Self.scheme(of: text) else { throw .relativePath(stream: stream, text) }
-        let parts = rest.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = rest.split(at: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = Self.decoded(parts[0], plusIsSpace: false) else { throw .malformed(stream: stream, text) }
-        guard path.hasPrefix("/") else { throw .relativePath(stream: stream, text) }
+        guard path.begins(with: "/") else { throw .relativePath(stream: stream, text) }
         switch scheme {
         case "fifo": self = .fifo(path)
         case "file": self = .file(path)
@@ -40,10 +43,9 @@ enum StreamAddress: Hashable, Sendable {
 
     /// What is before `://`, in lower case, and what is after it.
     private static func scheme(of text: String) -> (scheme: String, rest: Substring)? {
-        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-        let rest = text[text.index(after: colon)...]
-        guard rest.hasPrefix("//"), colon > text.startIndex else { return nil }
-        return (text[..<colon].lowercased(), rest.dropFirst(2))
+        let scheme = text.before(":")
+        guard !scheme.isEmpty, let rest = text[scheme.endIndex...].after("://") else { return nil }
+        return (scheme.lowercased(), rest)
     }
 
     /// RFC 3986, 2.1: `%41` is a byte. Nil where what follows a per cent is no number, or the whole is not UTF-8 or
@@ -76,7 +78,7 @@ enum StreamAddress: Hashable, Sendable {
 }
 
 /// A program that takes a container's output, as `binary:///path?name=value&name` names it: each name and each value
-/// is an argument, but for `env.NAME=value`, which is a variable of its environment.
+/// is an argument, except `env.NAME=value`, which is a variable of its environment.
 struct LoggingProgram: Hashable, Sendable {
     let path: String
     private(set) var arguments: [String] = []
@@ -86,14 +88,15 @@ struct LoggingProgram: Hashable, Sendable {
 
     init(path: String, query: some StringProtocol, text: String, stream: String) throws(TaskIOError) {
         self.path = path
-        for pair in query.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        for pair in query.split(at: "&") {
+            let parts = pair.split(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = StreamAddress.decoded(parts[0], plusIsSpace: true), !name.isEmpty,
                 let value = StreamAddress.decoded(parts.count > 1 ? parts[1] : "", plusIsSpace: true)
             else { throw .malformed(stream: stream, text) }
-            if name.hasPrefix("env.") {
-                let variable = String(name.dropFirst(4))
-                guard !variable.isEmpty, !variable.contains("=") else { throw .malformed(stream: stream, text) }
+            if let variable = name.after("env.").map(String.init) {
+                guard !variable.isEmpty, !variable.utf8.contains(UInt8(ascii: "=")) else {
+                    throw .malformed(stream: stream, text)
+                }
                 // Whose container it is says the shim.
                 if ["CONTAINER_ID", "CONTAINER_NAMESPACE"].contains(variable) { continue }
                 variables.append(variable + "=" + value)

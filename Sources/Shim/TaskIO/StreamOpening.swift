@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 
-/// Opening what an address names, so that nobody who is missing at the other end is waited for. What was looked at is
+/// Opening what an address names, without waiting for the other end where it is missing. What was looked at is
 /// what is opened: a name is looked up once.
 struct StreamOpening {
     /// What an error calls the stream.
@@ -10,18 +11,18 @@ struct StreamOpening {
     /// A fifo.
     func fifo(_ path: String, _ access: OpenOptions) throws(TaskIOError) -> FileDescriptor {
         let node = try look(at: path)
-        try checkFIFO(node.rawValue, path)
-        return try reopen(node.rawValue, access, path)
+        try checkFIFO(node.borrowed, path)
+        return try reopen(node.borrowed, access, path)
     }
 
     /// Both ends of a fifo for input: what reads it, and what keeps it from ending. Without the second, a client that
     /// goes away ends the process's input; with it, only who closes it does.
     func input(_ path: String) throws(TaskIOError) -> FIFOEnds {
         let node = try look(at: path)
-        try checkFIFO(node.rawValue, path)
+        try checkFIFO(node.borrowed, path)
         // First the reader: without one, opening for writing is refused.
-        let reader = try reopen(node.rawValue, [], path)
-        let writer = try reopen(node.rawValue, .writeOnly, path)
+        let reader = try reopen(node.borrowed, [], path)
+        let writer = try reopen(node.borrowed, .writeOnly, path)
         return FIFOEnds(reader: reader, writer: writer)
     }
 
@@ -36,12 +37,12 @@ struct StreamOpening {
         }
         // What was there is looked at before it is opened: opening a device can have effects.
         let node = try look(at: path)
-        let status = try status(of: node.rawValue, path)
+        let status = try status(of: node.borrowed, path)
         let isNull = status.isCharacterDevice && status.deviceNumber == FileNode.deviceNumber(major: 1, minor: 3)
         guard status.isRegularFile || isNull else {
             throw .notAFile(stream: stream, path: path, found: Self.name(status))
         }
-        return try reopen(node.rawValue, [.writeOnly, .append], path)
+        return try reopen(node.borrowed, [.writeOnly, .append], path)
     }
 
     private func look(at path: String) throws(TaskIOError) -> FileDescriptor {
@@ -52,7 +53,7 @@ struct StreamOpening {
         }
     }
 
-    private func status(of node: Int32, _ path: String) throws(TaskIOError) -> FileNode.Status {
+    private func status(of node: BorrowedDescriptor, _ path: String) throws(TaskIOError) -> FileNode.Status {
         do throws(Errno) {
             return try FileNode.status(of: node)
         } catch {
@@ -60,16 +61,18 @@ struct StreamOpening {
         }
     }
 
-    private func checkFIFO(_ node: Int32, _ path: String) throws(TaskIOError) {
+    private func checkFIFO(_ node: BorrowedDescriptor, _ path: String) throws(TaskIOError) {
         let status = try status(of: node, path)
         guard status.kind == S_IFIFO else { throw .notAFIFO(stream: stream, path: path, found: Self.name(status)) }
     }
 
     /// Opens the node anew, to read or write: without waiting, then as streams usually are.
-    private func reopen(_ node: Int32, _ access: OpenOptions, _ path: String) throws(TaskIOError) -> FileDescriptor {
+    private func reopen(
+        _ node: BorrowedDescriptor, _ access: OpenOptions, _ path: String
+    ) throws(TaskIOError) -> FileDescriptor {
         do throws(Errno) {
             let file = try FileDescriptor.open(
-                "/proc/self/fd/\(node)", [access, .nonBlocking, .noControllingTerminal])
+                node.path, [access, .nonBlocking, .noControllingTerminal])
             try file.setNonBlocking(false)
             return file
         } catch {

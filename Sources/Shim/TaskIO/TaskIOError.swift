@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 /// Why a task's streams were not opened. `stream` is stdin, stdout or stderr.
@@ -21,6 +22,7 @@ public enum TaskIOError: Error, Hashable, Sendable {
 }
 
 extension TaskIOError: CustomStringConvertible {
+    /// The problem as containerd reads it.
     public var description: String {
         switch self {
         case .tooLong(let stream, let count, let limit): "\(stream): \(count) bytes, at most \(limit) are taken"

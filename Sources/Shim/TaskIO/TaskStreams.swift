@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 /// The streams of a task or exec, opened. What is not given away is closed with this.
@@ -9,10 +10,10 @@ public struct TaskStreams: ~Copyable {
     private var logger: Logger?
 
     /// What the process reads, writes and complains to, for handing down; nil is /dev/null. They stay owned here.
-    public var input: Int32? { Self.number(inputEnd) }
-    public var output: Int32? { Self.number(outputEnd) }
+    public var input: BorrowedDescriptor? { Self.borrowed(inputEnd) }
+    public var output: BorrowedDescriptor? { Self.borrowed(outputEnd) }
     /// Nil as well with a terminal, which has one output.
-    public var error: Int32? { Self.number(errorEnd) }
+    public var error: BorrowedDescriptor? { Self.borrowed(errorEnd) }
 
     /// The logging program, where there is one: a child of the caller in a session of its own. It ends when its input
     /// does, as a good one will.
@@ -23,24 +24,24 @@ public struct TaskStreams: ~Copyable {
         }
     }
 
-    /// The numbers of all of it, for a forked copy of the caller that closes what it is not to have.
-    public var descriptors: [Int32] {
-        let readiness: Int32? =
+    /// All of it, for a forked copy of the caller that closes what it is not to have.
+    public var descriptors: [BorrowedDescriptor] {
+        let readiness: BorrowedDescriptor? =
             switch logger {
             case .none: nil
-            case .some(let logger): logger.readinessNumber
+            case .some(let logger): logger.readinessDescriptor
             }
         return [input, output, error, readiness].compactMap { $0 }
     }
 
-    /// Opens what a request names, waiting for nobody: not for a fifo's other end, nor for a logging program.
+    /// Opens what a request names, without waiting for a fifo's other end or a logging program.
     ///
     /// A bare path or `fifo://` is a fifo, `file://` a file to append to, `binary://` a logging program, and nothing
     /// /dev/null. Input is a fifo or nothing. Output fifos are opened for reading as well, so that writing them never
     /// fails for want of a reader. No path may end in a symlink.
     ///
     /// - Parameters:
-    ///   - containerID: whom a logging program is told it is for.
+    ///   - containerID: the container that a logging program is started for.
     ///   - namespace: likewise.
     public static func open(
         stdin: String, stdout: String, stderr: String, terminal: Bool, containerID: String, namespace: String
@@ -95,10 +96,10 @@ public struct TaskStreams: ~Copyable {
 
     private init() {}
 
-    private static func number(_ file: borrowing FileDescriptor?) -> Int32? {
+    private static func borrowed(_ file: borrowing FileDescriptor?) -> BorrowedDescriptor? {
         switch file {
         case .none: nil
-        case .some(let file): file.rawValue
+        case .some(let file): file.borrowed
         }
     }
 }

@@ -1,317 +1,373 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// The figures of a container, as containerd has them for cgroups v1.
 public enum CgroupV1 {
     /// io.containerd.cgroups.v1.Metrics.
-    public struct Metrics: PackedMessage {
+    public struct Metrics: PackedTaskMessage {
+        /// Of huge pages, an entry a size.
         public var hugetlb: [HugetlbStat] = []
+        /// Of the pids controller.
         public var pids: PidsStat?
+        /// Of the cpu controller.
         public var cpu: CPUStat?
+        /// Of the memory controller.
         public var memory: MemoryStat?
+        /// Of the blkio controller.
         public var blkio: BlkIOStat?
+        /// Of the network interfaces.
         public var network: [NetworkStat] = []
+        /// Of kills for want of memory.
         public var memoryOOMControl: MemoryOOMControl?
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_metrics__init) }
+        package static let kind = unsafe MessageKind(fcrunc__task__v1_metrics__init)
 
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1Metrics.self)
-            unsafe fields.messages(&hugetlb, &packed.pointee.n_hugetlb, &packed.pointee.hugetlb, "metrics.hugetlb")
-            unsafe fields.message(&pids, &packed.pointee.pids)
-            unsafe fields.message(&cpu, &packed.pointee.cpu)
-            unsafe fields.message(&memory, &packed.pointee.memory)
-            unsafe fields.message(&blkio, &packed.pointee.blkio)
-            unsafe fields.messages(&network, &packed.pointee.n_network, &packed.pointee.network, "metrics.network")
-            unsafe fields.message(&memoryOOMControl, &packed.pointee.memory_oom_control)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.messages("hugetlb", &hugetlb)
+            fields.message("pids", &pids)
+            fields.message("cpu", &cpu)
+            fields.message("memory", &memory)
+            fields.message("blkio", &blkio)
+            fields.messages("network", &network)
+            fields.message("memory_oom_control", &memoryOOMControl)
         }
     }
 
     /// hugetlb.*, in bytes.
-    public struct HugetlbStat: PackedMessage {
+    public struct HugetlbStat: PackedTaskPart {
+        /// In use.
         public var usage: UInt64 = 0
+        /// The most that was in use.
         public var max: UInt64 = 0
+        /// How often the limit was hit.
         public var failcnt: UInt64 = 0
+        /// The size of the pages, `2MB`.
         public var pagesize = ""
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_hugetlb_stat__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1HugetlbStat.self)
-            unsafe fields.number(&usage, &packed.pointee.usage)
-            unsafe fields.number(&max, &packed.pointee.max)
-            unsafe fields.number(&failcnt, &packed.pointee.failcnt)
-            unsafe fields.text(&pagesize, &packed.pointee.pagesize, "hugetlb_stat.pagesize")
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("usage", &usage)
+            fields.number("max", &max)
+            fields.number("failcnt", &failcnt)
+            fields.text("pagesize", &pagesize)
         }
     }
 
     /// cpu.stat and cpuacct.
-    public struct CPUStat: PackedMessage {
+    public struct CPUStat: PackedTaskPart {
+        /// Time used.
         public var usage: CPUUsage?
+        /// How often the quota held it up.
         public var throttling: Throttle?
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_cpustat__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1CPUStat.self)
-            unsafe fields.message(&usage, &packed.pointee.usage)
-            unsafe fields.message(&throttling, &packed.pointee.throttling)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.message("usage", &usage)
+            fields.message("throttling", &throttling)
         }
     }
 
     /// In nanoseconds.
-    public struct CPUUsage: PackedMessage {
+    public struct CPUUsage: PackedTaskPart {
+        /// cpuacct.usage.
         public var total: UInt64 = 0
+        /// cpuacct.usage_sys.
         public var kernel: UInt64 = 0
+        /// cpuacct.usage_user.
         public var user: UInt64 = 0
+        /// cpuacct.usage_percpu.
         public var perCPU: [UInt64] = []
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_cpuusage__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1CPUUsage.self)
-            unsafe fields.number(&total, &packed.pointee.total)
-            unsafe fields.number(&kernel, &packed.pointee.kernel)
-            unsafe fields.number(&user, &packed.pointee.user)
-            unsafe fields.numbers(&perCPU, &packed.pointee.n_per_cpu, &packed.pointee.per_cpu, "cpuusage.per_cpu")
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("total", &total)
+            fields.number("kernel", &kernel)
+            fields.number("user", &user)
+            fields.numbers("per_cpu", &perCPU)
         }
     }
 
     /// `throttledTime` in nanoseconds.
-    public struct Throttle: PackedMessage {
+    public struct Throttle: PackedTaskPart {
+        /// `nr_periods`: periods of the quota.
         public var periods: UInt64 = 0
+        /// `nr_throttled`: those in which it was used up.
         public var throttledPeriods: UInt64 = 0
+        /// `throttled_time`.
         public var throttledTime: UInt64 = 0
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_throttle__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1Throttle.self)
-            unsafe fields.number(&periods, &packed.pointee.periods)
-            unsafe fields.number(&throttledPeriods, &packed.pointee.throttled_periods)
-            unsafe fields.number(&throttledTime, &packed.pointee.throttled_time)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("periods", &periods)
+            fields.number("throttled_periods", &throttledPeriods)
+            fields.number("throttled_time", &throttledTime)
         }
     }
 
     /// memory.stat, and what stands in files of its own.
-    public struct MemoryStat: PackedMessage {
+    public struct MemoryStat: PackedTaskMessage {
+        /// `cache`, bytes.
         public var cache: UInt64 = 0
+        /// `rss`, bytes.
         public var rss: UInt64 = 0
+        /// `rss_huge`, bytes.
         public var rssHuge: UInt64 = 0
+        /// `mapped_file`, bytes.
         public var mappedFile: UInt64 = 0
+        /// `dirty`, bytes.
         public var dirty: UInt64 = 0
+        /// `writeback`, bytes.
         public var writeback: UInt64 = 0
+        /// `pgpgin`, events.
         public var pgPgIn: UInt64 = 0
+        /// `pgpgout`, events.
         public var pgPgOut: UInt64 = 0
+        /// `pgfault`, events.
         public var pgFault: UInt64 = 0
+        /// `pgmajfault`, events.
         public var pgMajFault: UInt64 = 0
+        /// `inactive_anon`, bytes.
         public var inactiveAnon: UInt64 = 0
+        /// `active_anon`, bytes.
         public var activeAnon: UInt64 = 0
+        /// `inactive_file`, bytes.
         public var inactiveFile: UInt64 = 0
+        /// `active_file`, bytes.
         public var activeFile: UInt64 = 0
+        /// `unevictable`, bytes.
         public var unevictable: UInt64 = 0
+        /// `hierarchical_memory_limit`, bytes.
         public var hierarchicalMemoryLimit: UInt64 = 0
+        /// `hierarchical_memsw_limit`, bytes.
         public var hierarchicalSwapLimit: UInt64 = 0
+        /// `total_cache`, bytes.
         public var totalCache: UInt64 = 0
+        /// `total_rss`, bytes.
         public var totalRss: UInt64 = 0
+        /// `total_rss_huge`, bytes.
         public var totalRssHuge: UInt64 = 0
+        /// `total_mapped_file`, bytes.
         public var totalMappedFile: UInt64 = 0
+        /// `total_dirty`, bytes.
         public var totalDirty: UInt64 = 0
+        /// `total_writeback`, bytes.
         public var totalWriteback: UInt64 = 0
+        /// `total_pgpgin`, events.
         public var totalPgPgIn: UInt64 = 0
+        /// `total_pgpgout`, events.
         public var totalPgPgOut: UInt64 = 0
+        /// `total_pgfault`, events.
         public var totalPgFault: UInt64 = 0
+        /// `total_pgmajfault`, events.
         public var totalPgMajFault: UInt64 = 0
+        /// `total_inactive_anon`, bytes.
         public var totalInactiveAnon: UInt64 = 0
+        /// `total_active_anon`, bytes.
         public var totalActiveAnon: UInt64 = 0
+        /// `total_inactive_file`, bytes.
         public var totalInactiveFile: UInt64 = 0
+        /// `total_active_file`, bytes.
         public var totalActiveFile: UInt64 = 0
+        /// `total_unevictable`, bytes.
         public var totalUnevictable: UInt64 = 0
+        /// memory.*: memory alone.
         public var usage: MemoryEntry?
+        /// memory.memsw.*: memory and swap.
         public var swap: MemoryEntry?
+        /// memory.kmem.*: the kernel's.
         public var kernel: MemoryEntry?
+        /// memory.kmem.tcp.*: buffers of TCP.
         public var kernelTCP: MemoryEntry?
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_memory_stat__init) }
+        package static let kind = unsafe MessageKind(fcrunc__task__v1_memory_stat__init)
 
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1MemoryStat.self)
-            unsafe fields.number(&cache, &packed.pointee.cache)
-            unsafe fields.number(&rss, &packed.pointee.rss)
-            unsafe fields.number(&rssHuge, &packed.pointee.rss_huge)
-            unsafe fields.number(&mappedFile, &packed.pointee.mapped_file)
-            unsafe fields.number(&dirty, &packed.pointee.dirty)
-            unsafe fields.number(&writeback, &packed.pointee.writeback)
-            unsafe fields.number(&pgPgIn, &packed.pointee.pg_pg_in)
-            unsafe fields.number(&pgPgOut, &packed.pointee.pg_pg_out)
-            unsafe fields.number(&pgFault, &packed.pointee.pg_fault)
-            unsafe fields.number(&pgMajFault, &packed.pointee.pg_maj_fault)
-            unsafe fields.number(&inactiveAnon, &packed.pointee.inactive_anon)
-            unsafe fields.number(&activeAnon, &packed.pointee.active_anon)
-            unsafe fields.number(&inactiveFile, &packed.pointee.inactive_file)
-            unsafe fields.number(&activeFile, &packed.pointee.active_file)
-            unsafe fields.number(&unevictable, &packed.pointee.unevictable)
-            unsafe fields.number(&hierarchicalMemoryLimit, &packed.pointee.hierarchical_memory_limit)
-            unsafe fields.number(&hierarchicalSwapLimit, &packed.pointee.hierarchical_swap_limit)
-            unsafe fields.number(&totalCache, &packed.pointee.total_cache)
-            unsafe fields.number(&totalRss, &packed.pointee.total_rss)
-            unsafe fields.number(&totalRssHuge, &packed.pointee.total_rss_huge)
-            unsafe fields.number(&totalMappedFile, &packed.pointee.total_mapped_file)
-            unsafe fields.number(&totalDirty, &packed.pointee.total_dirty)
-            unsafe fields.number(&totalWriteback, &packed.pointee.total_writeback)
-            unsafe fields.number(&totalPgPgIn, &packed.pointee.total_pg_pg_in)
-            unsafe fields.number(&totalPgPgOut, &packed.pointee.total_pg_pg_out)
-            unsafe fields.number(&totalPgFault, &packed.pointee.total_pg_fault)
-            unsafe fields.number(&totalPgMajFault, &packed.pointee.total_pg_maj_fault)
-            unsafe fields.number(&totalInactiveAnon, &packed.pointee.total_inactive_anon)
-            unsafe fields.number(&totalActiveAnon, &packed.pointee.total_active_anon)
-            unsafe fields.number(&totalInactiveFile, &packed.pointee.total_inactive_file)
-            unsafe fields.number(&totalActiveFile, &packed.pointee.total_active_file)
-            unsafe fields.number(&totalUnevictable, &packed.pointee.total_unevictable)
-            unsafe fields.message(&usage, &packed.pointee.usage)
-            unsafe fields.message(&swap, &packed.pointee.swap)
-            unsafe fields.message(&kernel, &packed.pointee.kernel)
-            unsafe fields.message(&kernelTCP, &packed.pointee.kernel_tcp)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("cache", &cache)
+            fields.number("rss", &rss)
+            fields.number("rss_huge", &rssHuge)
+            fields.number("mapped_file", &mappedFile)
+            fields.number("dirty", &dirty)
+            fields.number("writeback", &writeback)
+            fields.number("pg_pg_in", &pgPgIn)
+            fields.number("pg_pg_out", &pgPgOut)
+            fields.number("pg_fault", &pgFault)
+            fields.number("pg_maj_fault", &pgMajFault)
+            fields.number("inactive_anon", &inactiveAnon)
+            fields.number("active_anon", &activeAnon)
+            fields.number("inactive_file", &inactiveFile)
+            fields.number("active_file", &activeFile)
+            fields.number("unevictable", &unevictable)
+            fields.number("hierarchical_memory_limit", &hierarchicalMemoryLimit)
+            fields.number("hierarchical_swap_limit", &hierarchicalSwapLimit)
+            fields.number("total_cache", &totalCache)
+            fields.number("total_rss", &totalRss)
+            fields.number("total_rss_huge", &totalRssHuge)
+            fields.number("total_mapped_file", &totalMappedFile)
+            fields.number("total_dirty", &totalDirty)
+            fields.number("total_writeback", &totalWriteback)
+            fields.number("total_pg_pg_in", &totalPgPgIn)
+            fields.number("total_pg_pg_out", &totalPgPgOut)
+            fields.number("total_pg_fault", &totalPgFault)
+            fields.number("total_pg_maj_fault", &totalPgMajFault)
+            fields.number("total_inactive_anon", &totalInactiveAnon)
+            fields.number("total_active_anon", &totalActiveAnon)
+            fields.number("total_inactive_file", &totalInactiveFile)
+            fields.number("total_active_file", &totalActiveFile)
+            fields.number("total_unevictable", &totalUnevictable)
+            fields.message("usage", &usage)
+            fields.message("swap", &swap)
+            fields.message("kernel", &kernel)
+            fields.message("kernel_tcp", &kernelTCP)
         }
     }
 
-    /// In bytes, but for `failcnt`.
-    public struct MemoryEntry: PackedMessage {
+    /// In bytes, except `failcnt`.
+    public struct MemoryEntry: PackedTaskPart {
+        /// limit_in_bytes.
         public var limit: UInt64 = 0
+        /// usage_in_bytes.
         public var usage: UInt64 = 0
+        /// max_usage_in_bytes: the most that was used.
         public var max: UInt64 = 0
+        /// How often the limit was hit.
         public var failcnt: UInt64 = 0
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_memory_entry__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1MemoryEntry.self)
-            unsafe fields.number(&limit, &packed.pointee.limit)
-            unsafe fields.number(&usage, &packed.pointee.usage)
-            unsafe fields.number(&max, &packed.pointee.max)
-            unsafe fields.number(&failcnt, &packed.pointee.failcnt)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("limit", &limit)
+            fields.number("usage", &usage)
+            fields.number("max", &max)
+            fields.number("failcnt", &failcnt)
         }
     }
 
     /// blkio.throttle.*.
-    public struct BlkIOStat: PackedMessage {
+    public struct BlkIOStat: PackedTaskPart {
+        /// io_service_bytes_recursive.
         public var ioServiceBytesRecursive: [BlkIOEntry] = []
+        /// io_serviced_recursive.
         public var ioServicedRecursive: [BlkIOEntry] = []
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_blk_iostat__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1BlkIOStat.self)
-            unsafe fields.messages(
-                &ioServiceBytesRecursive, &packed.pointee.n_io_service_bytes_recursive,
-                &packed.pointee.io_service_bytes_recursive, "blk_iostat.io_service_bytes_recursive")
-            unsafe fields.messages(
-                &ioServicedRecursive, &packed.pointee.n_io_serviced_recursive, &packed.pointee.io_serviced_recursive,
-                "blk_iostat.io_serviced_recursive")
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.messages("io_service_bytes_recursive", &ioServiceBytesRecursive)
+            fields.messages("io_serviced_recursive", &ioServicedRecursive)
         }
     }
 
     /// One operation of one device.
-    public struct BlkIOEntry: PackedMessage {
+    public struct BlkIOEntry: PackedTaskPart {
         /// `Read`, `Write`, …
         public var op = ""
+        /// The device's name; empty where it is not known.
         public var device = ""
+        /// The device's major number.
         public var major: UInt64 = 0
+        /// The device's minor number.
         public var minor: UInt64 = 0
+        /// Bytes, or operations.
         public var value: UInt64 = 0
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_blk_ioentry__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1BlkIOEntry.self)
-            unsafe fields.text(&op, &packed.pointee.op, "blk_ioentry.op")
-            unsafe fields.text(&device, &packed.pointee.device, "blk_ioentry.device")
-            unsafe fields.number(&major, &packed.pointee.major)
-            unsafe fields.number(&minor, &packed.pointee.minor)
-            unsafe fields.number(&value, &packed.pointee.value)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.text("op", &op)
+            fields.text("device", &device)
+            fields.number("major", &major)
+            fields.number("minor", &minor)
+            fields.number("value", &value)
         }
     }
 
     /// One network interface.
-    public struct NetworkStat: PackedMessage {
+    public struct NetworkStat: PackedTaskPart {
+        /// The interface's name.
         public var name = ""
+        /// Received bytes.
         public var rxBytes: UInt64 = 0
+        /// Received packets.
         public var rxPackets: UInt64 = 0
+        /// Received packets with errors.
         public var rxErrors: UInt64 = 0
+        /// Received packets that were dropped.
         public var rxDropped: UInt64 = 0
+        /// Sent bytes.
         public var txBytes: UInt64 = 0
+        /// Sent packets.
         public var txPackets: UInt64 = 0
+        /// Sent packets with errors.
         public var txErrors: UInt64 = 0
+        /// Sent packets that were dropped.
         public var txDropped: UInt64 = 0
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_network_stat__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1NetworkStat.self)
-            unsafe fields.text(&name, &packed.pointee.name, "network_stat.name")
-            unsafe fields.number(&rxBytes, &packed.pointee.rx_bytes)
-            unsafe fields.number(&rxPackets, &packed.pointee.rx_packets)
-            unsafe fields.number(&rxErrors, &packed.pointee.rx_errors)
-            unsafe fields.number(&rxDropped, &packed.pointee.rx_dropped)
-            unsafe fields.number(&txBytes, &packed.pointee.tx_bytes)
-            unsafe fields.number(&txPackets, &packed.pointee.tx_packets)
-            unsafe fields.number(&txErrors, &packed.pointee.tx_errors)
-            unsafe fields.number(&txDropped, &packed.pointee.tx_dropped)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.text("name", &name)
+            fields.number("rx_bytes", &rxBytes)
+            fields.number("rx_packets", &rxPackets)
+            fields.number("rx_errors", &rxErrors)
+            fields.number("rx_dropped", &rxDropped)
+            fields.number("tx_bytes", &txBytes)
+            fields.number("tx_packets", &txPackets)
+            fields.number("tx_errors", &txErrors)
+            fields.number("tx_dropped", &txDropped)
         }
     }
 
     /// memory.oom_control.
-    public struct MemoryOOMControl: PackedMessage {
+    public struct MemoryOOMControl: PackedTaskPart {
+        /// Whether nothing is killed for want of memory: 1.
         public var oomKillDisable: UInt64 = 0
+        /// Whether processes wait for memory: 1.
         public var underOOM: UInt64 = 0
+        /// How many processes were killed.
         public var oomKill: UInt64 = 0
 
+        /// Every field absent or at its default.
         public init() {}
 
-        static var structure: StructureKind { unsafe StructureKind(fcrunc__task__v1_memory_oom_control__init) }
-
-        mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-            let packed = unsafe structure.of(Fcrunc__Task__V1MemoryOomControl.self)
-            unsafe fields.number(&oomKillDisable, &packed.pointee.oom_kill_disable)
-            unsafe fields.number(&underOOM, &packed.pointee.under_oom)
-            unsafe fields.number(&oomKill, &packed.pointee.oom_kill)
+        package mutating func exchange(_ fields: MessageFields) {
+            fields.number("oom_kill_disable", &oomKillDisable)
+            fields.number("under_oom", &underOOM)
+            fields.number("oom_kill", &oomKill)
         }
     }
 }
 
 /// pids.current and pids.max, in either version of cgroups.
-public struct PidsStat: PackedMessage {
+public struct PidsStat: PackedTaskPart {
+    /// How many processes and threads there are.
     public var current: UInt64 = 0
     /// 0: none.
     public var limit: UInt64 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__pids_stat__init) }
-
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__PidsStat.self)
-        unsafe fields.number(&current, &packed.pointee.current)
-        unsafe fields.number(&limit, &packed.pointee.limit)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.number("current", &current)
+        fields.number("limit", &limit)
     }
 }

@@ -1,204 +1,240 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// Forward, of containerd's Events service.
-public struct ForwardRequest: PackedMessage {
+public struct ForwardRequest: PackedTaskMessage {
+    /// The event and what is said of it.
     public var envelope: EventEnvelope?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__forward_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__forward_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ForwardRequest.self)
-        unsafe fields.message(&envelope, &packed.pointee.envelope)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.message("envelope", &envelope)
     }
 }
 
 /// An event on its way to containerd.
-public struct EventEnvelope: PackedMessage {
+public struct EventEnvelope: PackedTaskMessage {
+    /// When it was.
     public var timestamp: Timestamp?
+    /// The containerd namespace.
     public var namespace = ""
     /// As ``EventTopic``.
     public var topic = ""
+    /// The event itself.
     public var event: AnyMessage?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__envelope__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__envelope__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Envelope.self)
-        unsafe fields.message(&timestamp, &packed.pointee.timestamp)
-        unsafe fields.text(&namespace, &packed.pointee.namespace_, "envelope.namespace")
-        unsafe fields.text(&topic, &packed.pointee.topic, "envelope.topic")
-        unsafe fields.message(&event, &packed.pointee.event)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.message("timestamp", &timestamp)
+        fields.text("namespace", &namespace)
+        fields.text("topic", &topic)
+        fields.message("event", &event)
     }
 }
 
 /// A task was created.
-public struct TaskCreate: PackedMessage {
+public struct TaskCreate: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
+    /// The absolute path of the bundle.
     public var bundle = ""
+    /// The mounts of which the root file system is made.
     public var rootfs: [RootfsMount] = []
+    /// Where the streams are.
     public var io: TaskIO?
+    /// The checkpoint it was restored from; empty for none.
     public var checkpoint = ""
+    /// The process's pid on the host; 0 if it has none.
     public var pid: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_create__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_create__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskCreate.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_create.container_id")
-        unsafe fields.text(&bundle, &packed.pointee.bundle, "task_create.bundle")
-        unsafe fields.messages(&rootfs, &packed.pointee.n_rootfs, &packed.pointee.rootfs, "task_create.rootfs")
-        unsafe fields.message(&io, &packed.pointee.io)
-        unsafe fields.text(&checkpoint, &packed.pointee.checkpoint, "task_create.checkpoint")
-        unsafe fields.number(&pid, &packed.pointee.pid)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.text("bundle", &bundle)
+        fields.messages("rootfs", &rootfs)
+        fields.message("io", &io)
+        fields.text("checkpoint", &checkpoint)
+        fields.number("pid", &pid)
     }
 }
 
 /// Where a task's streams are.
-public struct TaskIO: PackedMessage {
+public struct TaskIO: PackedTaskMessage {
+    /// Where standard input comes from: the path of a fifo, or a URL; empty for none.
     public var stdin = ""
+    /// Where standard output goes: the path of a fifo, or a URL; empty for none.
     public var stdout = ""
+    /// Where standard error goes: the path of a fifo, or a URL; empty for none.
     public var stderr = ""
+    /// Whether the process has a terminal.
     public var terminal = false
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_io__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_io__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskIO.self)
-        unsafe fields.text(&stdin, &packed.pointee.stdin, "task_io.stdin")
-        unsafe fields.text(&stdout, &packed.pointee.stdout, "task_io.stdout")
-        unsafe fields.text(&stderr, &packed.pointee.stderr, "task_io.stderr")
-        unsafe fields.flag(&terminal, &packed.pointee.terminal)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("stdin", &stdin)
+        fields.text("stdout", &stdout)
+        fields.text("stderr", &stderr)
+        fields.flag("terminal", &terminal)
     }
 }
 
 /// A task's first process was started.
-public struct TaskStart: PackedMessage {
+public struct TaskStart: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
+    /// The process's pid on the host; 0 if it has none.
     public var pid: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_start__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_start__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskStart.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_start.container_id")
-        unsafe fields.number(&pid, &packed.pointee.pid)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.number("pid", &pid)
     }
 }
 
 /// A process ended.
-public struct TaskExit: PackedMessage {
+public struct TaskExit: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
     /// The exec id; the container's id for the first process.
     public var id = ""
+    /// The process's pid on the host; 0 if it has none.
     public var pid: UInt32 = 0
+    /// The exit code, or 128 and the signal that ended it.
     public var exitStatus: UInt32 = 0
+    /// When it ended.
     public var exitedAt: Timestamp?
     /// Newer than containerd 2.2, which leaves it out.
     public var exitReason = ExitReason.none
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_exit__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_exit__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskExit.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_exit.container_id")
-        unsafe fields.text(&id, &packed.pointee.id, "task_exit.id")
-        unsafe fields.number(&pid, &packed.pointee.pid)
-        unsafe fields.number(&exitStatus, &packed.pointee.exit_status)
-        unsafe fields.message(&exitedAt, &packed.pointee.exited_at)
-        unsafe fields.number(&exitReason.rawValue, &packed.pointee.exit_reason)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.text("id", &id)
+        fields.number("pid", &pid)
+        fields.number("exit_status", &exitStatus)
+        fields.message("exited_at", &exitedAt)
+        fields.number("exit_reason", &exitReason.rawValue)
     }
 }
 
 /// A process was deleted.
-public struct TaskDelete: PackedMessage {
+public struct TaskDelete: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
+    /// The process's pid on the host; 0 if it has none.
     public var pid: UInt32 = 0
+    /// The exit code, or 128 and the signal that ended it.
     public var exitStatus: UInt32 = 0
+    /// When it ended.
     public var exitedAt: Timestamp?
     /// The exec id; empty for the first process.
     public var id = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_delete__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_delete__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskDelete.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_delete.container_id")
-        unsafe fields.number(&pid, &packed.pointee.pid)
-        unsafe fields.number(&exitStatus, &packed.pointee.exit_status)
-        unsafe fields.message(&exitedAt, &packed.pointee.exited_at)
-        unsafe fields.text(&id, &packed.pointee.id, "task_delete.id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.number("pid", &pid)
+        fields.number("exit_status", &exitStatus)
+        fields.message("exited_at", &exitedAt)
+        fields.text("id", &id)
     }
 }
 
 /// Out of memory, paused, resumed: which one is said by the topic and the type.
-public struct TaskNotice: PackedMessage {
+public struct TaskNotice: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_notice__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_notice__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskNotice.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_notice.container_id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
     }
 }
 
 /// A further process was made.
-public struct TaskExecAdded: PackedMessage {
+public struct TaskExecAdded: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
+    /// The exec id.
     public var execID = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_exec_added__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_exec_added__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskExecAdded.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_exec_added.container_id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "task_exec_added.exec_id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.text("exec_id", &execID)
     }
 }
 
 /// A further process was started.
-public struct TaskExecStarted: PackedMessage {
+public struct TaskExecStarted: PackedTaskMessage {
+    /// The id of the container, which is the task's.
     public var containerID = ""
+    /// The exec id.
     public var execID = ""
+    /// The process's pid on the host; 0 if it has none.
     public var pid: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__task_exec_started__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__task_exec_started__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__TaskExecStarted.self)
-        unsafe fields.text(&containerID, &packed.pointee.container_id, "task_exec_started.container_id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "task_exec_started.exec_id")
-        unsafe fields.number(&pid, &packed.pointee.pid)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("container_id", &containerID)
+        fields.text("exec_id", &execID)
+        fields.number("pid", &pid)
     }
 }
 
 /// Why a process ended.
 public struct ExitReason: RawRepresentable, Hashable, Sendable {
+    /// The number on the wire.
     public var rawValue: Int32
+    /// Any number: those that are not known here are kept.
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
+    /// Nothing is said.
     public static let none = ExitReason(rawValue: 0)
+    /// The kernel killed it for want of memory.
     public static let outOfMemory = ExitReason(rawValue: 1)
+    /// A signal ended it.
     public static let signaled = ExitReason(rawValue: 2)
 }

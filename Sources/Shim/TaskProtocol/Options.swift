@@ -1,87 +1,105 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// containerd.runc.v1.Options: what is written for runc's own shim.
-public struct RuncOptions: PackedMessage {
+public struct RuncOptions: PackedTaskMessage {
+    /// runc's --no-pivot.
     public var noPivotRoot = false
+    /// runc's --no-new-keyring.
     public var noNewKeyring = false
+    /// The cgroup for the shim; empty for none.
     public var shimCgroup = ""
+    /// The owner of the streams' pipes.
     public var ioUID: UInt32 = 0
+    /// The group of the streams' pipes.
     public var ioGID: UInt32 = 0
+    /// The runtime's program; empty: the shim's own choice.
     public var binaryName = ""
     /// Where the runtime keeps its state.
     public var root = ""
+    /// runc's --systemd-cgroup.
     public var systemdCgroup = false
+    /// Where a sandbox serves its tasks; empty: the shim does.
     public var taskAPIAddress = ""
+    /// The version of the Task service there.
     public var taskAPIVersion: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__runc_options__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__runc_options__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__RuncOptions.self)
-        unsafe fields.flag(&noPivotRoot, &packed.pointee.no_pivot_root)
-        unsafe fields.flag(&noNewKeyring, &packed.pointee.no_new_keyring)
-        unsafe fields.text(&shimCgroup, &packed.pointee.shim_cgroup, "runc_options.shim_cgroup")
-        unsafe fields.number(&ioUID, &packed.pointee.io_uid)
-        unsafe fields.number(&ioGID, &packed.pointee.io_gid)
-        unsafe fields.text(&binaryName, &packed.pointee.binary_name, "runc_options.binary_name")
-        unsafe fields.text(&root, &packed.pointee.root, "runc_options.root")
-        unsafe fields.flag(&systemdCgroup, &packed.pointee.systemd_cgroup)
-        unsafe fields.text(&taskAPIAddress, &packed.pointee.task_api_address, "runc_options.task_api_address")
-        unsafe fields.number(&taskAPIVersion, &packed.pointee.task_api_version)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.flag("no_pivot_root", &noPivotRoot)
+        fields.flag("no_new_keyring", &noNewKeyring)
+        fields.text("shim_cgroup", &shimCgroup)
+        fields.number("io_uid", &ioUID)
+        fields.number("io_gid", &ioGID)
+        fields.text("binary_name", &binaryName)
+        fields.text("root", &root)
+        fields.flag("systemd_cgroup", &systemdCgroup)
+        fields.text("task_api_address", &taskAPIAddress)
+        fields.number("task_api_version", &taskAPIVersion)
     }
 }
 
 /// containerd.runc.v1.CheckpointOptions.
-public struct CheckpointOptions: PackedMessage {
+public struct CheckpointOptions: PackedTaskMessage {
+    /// Whether the container ends when it is saved.
     public var exit = false
+    /// runc's --tcp-established.
     public var openTCP = false
+    /// runc's --ext-unix-sk.
     public var externalUnixSockets = false
+    /// runc's --shell-job.
     public var terminal = false
+    /// runc's --file-locks.
     public var fileLocks = false
+    /// Namespaces of which nothing is saved: runc's --empty-ns.
     public var emptyNamespaces: [String] = []
+    /// runc's --manage-cgroups-mode.
     public var cgroupsMode = ""
+    /// runc's --image-path.
     public var imagePath = ""
+    /// runc's --work-path.
     public var workPath = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__checkpoint_options__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__checkpoint_options__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__CheckpointOptions.self)
-        unsafe fields.flag(&exit, &packed.pointee.exit)
-        unsafe fields.flag(&openTCP, &packed.pointee.open_tcp)
-        unsafe fields.flag(&externalUnixSockets, &packed.pointee.external_unix_sockets)
-        unsafe fields.flag(&terminal, &packed.pointee.terminal)
-        unsafe fields.flag(&fileLocks, &packed.pointee.file_locks)
-        unsafe fields.texts(
-            &emptyNamespaces, &packed.pointee.n_empty_namespaces, &packed.pointee.empty_namespaces,
-            "checkpoint_options.empty_namespaces")
-        unsafe fields.text(&cgroupsMode, &packed.pointee.cgroups_mode, "checkpoint_options.cgroups_mode")
-        unsafe fields.text(&imagePath, &packed.pointee.image_path, "checkpoint_options.image_path")
-        unsafe fields.text(&workPath, &packed.pointee.work_path, "checkpoint_options.work_path")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.flag("exit", &exit)
+        fields.flag("open_tcp", &openTCP)
+        fields.flag("external_unix_sockets", &externalUnixSockets)
+        fields.flag("terminal", &terminal)
+        fields.flag("file_locks", &fileLocks)
+        fields.texts("empty_namespaces", &emptyNamespaces)
+        fields.text("cgroups_mode", &cgroupsMode)
+        fields.text("image_path", &imagePath)
+        fields.text("work_path", &workPath)
     }
 }
 
 /// containerd.runc.v1.ProcessDetails.
-public struct ProcessDetails: PackedMessage {
+public struct ProcessDetails: PackedTaskMessage {
+    /// The exec id.
     public var execID = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__process_details__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__process_details__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ProcessDetails.self)
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "process_details.exec_id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("exec_id", &execID)
     }
 }
 
 /// runtimeoptions.v1.Options: what the CRI plugin gives to a shim it does not know.
-public struct CRIRuntimeOptions: PackedMessage {
+public struct CRIRuntimeOptions: PackedTaskMessage {
     /// The type of the configuration file.
     public var typeURL = ""
     /// The configuration file.
@@ -89,14 +107,14 @@ public struct CRIRuntimeOptions: PackedMessage {
     /// Its text, where there is no path.
     public var configBody: [UInt8] = []
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__runtime_options__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__runtime_options__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__RuntimeOptions.self)
-        unsafe fields.text(&typeURL, &packed.pointee.type_url, "runtime_options.type_url")
-        unsafe fields.text(&configPath, &packed.pointee.config_path, "runtime_options.config_path")
-        unsafe fields.data(&configBody, &packed.pointee.config_body)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("type_url", &typeURL)
+        fields.text("config_path", &configPath)
+        fields.data("config_body", &configBody)
     }
 }

@@ -1,58 +1,63 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// What a ttrpc request frame holds; metadata is left out.
-public struct RPCRequest: PackedMessage {
+public struct RPCRequest: PackedTaskMessage {
+    /// The full name of the service, as ``ServiceName``.
     public var service = ""
+    /// The name of the method.
     public var method = ""
     /// The message of the method.
     public var payload: [UInt8] = []
     /// 0: none.
     public var timeoutNanoseconds: Int64 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Request.self)
-        unsafe fields.text(&service, &packed.pointee.service, "request.service")
-        unsafe fields.text(&method, &packed.pointee.method, "request.method")
-        unsafe fields.data(&payload, &packed.pointee.payload)
-        unsafe fields.number(&timeoutNanoseconds, &packed.pointee.timeout_nano)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("service", &service)
+        fields.text("method", &method)
+        fields.data("payload", &payload)
+        fields.number("timeout_nano", &timeoutNanoseconds)
     }
 }
 
 /// What a ttrpc response frame holds.
-public struct RPCResponse: PackedMessage {
+public struct RPCResponse: PackedTaskMessage {
     /// Absent means success as well.
     public var status: RPCStatus?
+    /// The message of the method.
     public var payload: [UInt8] = []
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__response__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__response__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Response.self)
-        unsafe fields.message(&status, &packed.pointee.status)
-        unsafe fields.data(&payload, &packed.pointee.payload)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.message("status", &status)
+        fields.data("payload", &payload)
     }
 }
 
 /// google.rpc.Status, without details.
-public struct RPCStatus: PackedMessage {
+public struct RPCStatus: PackedTaskMessage {
     /// A number of gRPC; 0 is success.
     public var code: Int32 = 0
+    /// For a person.
     public var message = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__status__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__status__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Status.self)
-        unsafe fields.number(&code, &packed.pointee.code)
-        unsafe fields.text(&message, &packed.pointee.message, "status.message")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.number("code", &code)
+        fields.text("message", &message)
     }
 }

@@ -1,133 +1,150 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// CreateSandbox.
-public struct CreateSandboxRequest: PackedMessage {
+public struct CreateSandboxRequest: PackedTaskMessage {
+    /// The id of the sandbox.
     public var sandboxID = ""
+    /// The absolute path of the bundle.
     public var bundlePath = ""
+    /// The mounts of which the root file system is made.
     public var rootfs: [RootfsMount] = []
+    /// Options for the runtime.
     public var options: AnyMessage?
+    /// The path of the network namespace; empty for none.
     public var netnsPath = ""
+    /// Annotations, by their keys.
     public var annotations: [String: String] = [:]
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__create_sandbox_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__create_sandbox_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__CreateSandboxRequest.self)
-        unsafe fields.text(&sandboxID, &packed.pointee.sandbox_id, "create_sandbox_request.sandbox_id")
-        unsafe fields.text(&bundlePath, &packed.pointee.bundle_path, "create_sandbox_request.bundle_path")
-        unsafe fields.messages(
-            &rootfs, &packed.pointee.n_rootfs, &packed.pointee.rootfs, "create_sandbox_request.rootfs")
-        unsafe fields.message(&options, &packed.pointee.options)
-        unsafe fields.text(&netnsPath, &packed.pointee.netns_path, "create_sandbox_request.netns_path")
-        unsafe fields.map(
-            &annotations, &packed.pointee.n_annotations, &packed.pointee.annotations,
-            "create_sandbox_request.annotations")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("sandbox_id", &sandboxID)
+        fields.text("bundle_path", &bundlePath)
+        fields.messages("rootfs", &rootfs)
+        fields.message("options", &options)
+        fields.text("netns_path", &netnsPath)
+        fields.map("annotations", &annotations)
     }
 }
 
 /// The answer to StartSandbox.
-public struct StartSandboxResponse: PackedMessage {
+public struct StartSandboxResponse: PackedTaskMessage {
+    /// The pid on the host of the sandbox's first process.
     public var pid: UInt32 = 0
+    /// When it was created.
     public var createdAt: Timestamp?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__start_sandbox_response__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__start_sandbox_response__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__StartSandboxResponse.self)
-        unsafe fields.number(&pid, &packed.pointee.pid)
-        unsafe fields.message(&createdAt, &packed.pointee.created_at)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.number("pid", &pid)
+        fields.message("created_at", &createdAt)
     }
 }
 
 /// The answer to Platform.
-public struct PlatformResponse: PackedMessage {
+public struct PlatformResponse: PackedTaskMessage {
+    /// What the sandbox runs.
     public var platform: PlatformDescription?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__platform_response__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__platform_response__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__PlatformResponse.self)
-        unsafe fields.message(&platform, &packed.pointee.platform)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.message("platform", &platform)
     }
 }
 
 /// StopSandbox.
-public struct StopSandboxRequest: PackedMessage {
+public struct StopSandboxRequest: PackedTaskMessage {
+    /// The id of the sandbox.
     public var sandboxID = ""
+    /// How many seconds the end may take.
     public var timeoutSeconds: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__stop_sandbox_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__stop_sandbox_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__StopSandboxRequest.self)
-        unsafe fields.text(&sandboxID, &packed.pointee.sandbox_id, "stop_sandbox_request.sandbox_id")
-        unsafe fields.number(&timeoutSeconds, &packed.pointee.timeout_secs)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("sandbox_id", &sandboxID)
+        fields.number("timeout_secs", &timeoutSeconds)
     }
 }
 
 /// SandboxStatus.
-public struct SandboxStatusRequest: PackedMessage {
+public struct SandboxStatusRequest: PackedTaskMessage {
+    /// The id of the sandbox.
     public var sandboxID = ""
+    /// Whether `info` is asked for.
     public var verbose = false
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__sandbox_status_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__sandbox_status_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__SandboxStatusRequest.self)
-        unsafe fields.text(&sandboxID, &packed.pointee.sandbox_id, "sandbox_status_request.sandbox_id")
-        unsafe fields.flag(&verbose, &packed.pointee.verbose)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("sandbox_id", &sandboxID)
+        fields.flag("verbose", &verbose)
     }
 }
 
 /// The answer to SandboxStatus.
-public struct SandboxStatusResponse: PackedMessage {
+public struct SandboxStatusResponse: PackedTaskMessage {
+    /// The id of the sandbox.
     public var sandboxID = ""
+    /// The pid on the host of the sandbox's first process.
     public var pid: UInt32 = 0
     /// As ``SandboxState``.
     public var state = ""
     /// Where the request was verbose.
     public var info: [String: String] = [:]
+    /// When it was created.
     public var createdAt: Timestamp?
+    /// When it ended.
     public var exitedAt: Timestamp?
+    /// More, by its type.
     public var extra: AnyMessage?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__sandbox_status_response__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__sandbox_status_response__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__SandboxStatusResponse.self)
-        unsafe fields.text(&sandboxID, &packed.pointee.sandbox_id, "sandbox_status_response.sandbox_id")
-        unsafe fields.number(&pid, &packed.pointee.pid)
-        unsafe fields.text(&state, &packed.pointee.state, "sandbox_status_response.state")
-        unsafe fields.map(&info, &packed.pointee.n_info, &packed.pointee.info, "sandbox_status_response.info")
-        unsafe fields.message(&createdAt, &packed.pointee.created_at)
-        unsafe fields.message(&exitedAt, &packed.pointee.exited_at)
-        unsafe fields.message(&extra, &packed.pointee.extra)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("sandbox_id", &sandboxID)
+        fields.number("pid", &pid)
+        fields.text("state", &state)
+        fields.map("info", &info)
+        fields.message("created_at", &createdAt)
+        fields.message("exited_at", &exitedAt)
+        fields.message("extra", &extra)
     }
 }
 
 /// The answer to SandboxMetrics.
-public struct SandboxMetricsResponse: PackedMessage {
+public struct SandboxMetricsResponse: PackedTaskMessage {
+    /// The figures of the sandbox.
     public var metrics: Metric?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__sandbox_metrics_response__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__sandbox_metrics_response__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__SandboxMetricsResponse.self)
-        unsafe fields.message(&metrics, &packed.pointee.metrics)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.message("metrics", &metrics)
     }
 }

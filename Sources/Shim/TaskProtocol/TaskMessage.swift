@@ -1,17 +1,21 @@
-import CProtobuf
-import CTaskProtocol
+// SPDX-License-Identifier: Apache-2.0
+public import Protobuf
 
-/// A message of the task protocol. All fields have protobuf's defaults until set; unknown fields are left out.
-public protocol TaskMessage: Hashable, Sendable {
+/// What messages of the task protocol consist of. All fields have protobuf's defaults until set.
+public protocol TaskPart: Hashable, Sendable {
     init()
+}
 
-    /// Reads what anybody may have sent.
-    init(decoding bytes: [UInt8]) throws(TaskProtocolError)
+/// A message of the task protocol that is sent by itself. Fields that are not known here are left out when it is read.
+public protocol TaskMessage: TaskPart {
+    /// Reads bytes of a peer that may be hostile.
+    init(decoding bytes: [UInt8]) throws(MessageError)
 
+    /// The message's bytes. Texts with a NUL are written as they are: their reader refuses them.
     func encoded() -> [UInt8]
 }
 
-extension TaskMessage {
+extension TaskPart {
     /// A message with the fields that `fill` sets.
     public static func with(_ fill: (inout Self) -> Void) -> Self {
         var message = Self()
@@ -20,36 +24,36 @@ extension TaskMessage {
     }
 }
 
-/// A message that protobuf-c packs and unpacks. Each names its structure and says once, for both directions, which
-/// field is which.
-protocol PackedMessage: TaskMessage {
-    static var structure: StructureKind { get }
-    /// Has `fields` carry each field over, in its direction. `structure` is of the kind above.
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange)
+/// What a message may hold.
+public enum TaskMessageLimit {
+    /// The most bytes one message may have: as ttrpc, which puts one in a frame.
+    public static let byteCount = 4 << 20
+    /// The most entries of one list: mounts, options of a mount, annotations, processes.
+    public static let entries = 65536
 }
 
-extension PackedMessage {
-    public init(decoding bytes: [UInt8]) throws(TaskProtocolError) {
-        guard bytes.count <= TaskMessageLimit.byteCount else { throw .tooLong(byteCount: bytes.count) }
-        let arena = PackingArena(limit: TaskMessageLimit.memory)
-        // What protobuf-c unpacks lives in the arena.
-        defer { withExtendedLifetime(arena) {} }
-        guard let structure = arena.unpack(bytes, Self.structure) else {
-            throw .notAMessage(kind: "\(Self.self)", byteCount: bytes.count)
-        }
-        let fields = FieldExchange(.reading)
-        self.init()
-        exchange(structure, fields)
-        if let failure = fields.failure { throw failure }
+/// A part of messages, as it is packed and unpacked.
+protocol PackedTaskPart: TaskPart, PackedMessage {}
+
+/// A message, as it is packed and unpacked.
+protocol PackedTaskMessage: PackedTaskPart, TaskMessage, RootMessage {}
+
+extension PackedTaskPart {
+    package static var blank: Self { Self() }
+}
+
+extension PackedTaskMessage {
+    package static var bounds: MessageBounds {
+        MessageBounds(
+            byteCount: TaskMessageLimit.byteCount, memoryByteCount: 4 * TaskMessageLimit.byteCount,
+            entryCount: TaskMessageLimit.entries, isCanonical: false)
     }
 
-    public func encoded() -> [UInt8] {
-        let arena = PackingArena(limit: .max)
-        // What the structures point to lives in the arena.
-        defer { withExtendedLifetime(arena) {} }
-        var message = self
-        let structure = arena.place(Self.structure)
-        message.exchange(structure, FieldExchange(.writing(arena)))
-        return structure.packed()
+    /// Reads bytes of a peer that may be hostile.
+    public init(decoding bytes: [UInt8]) throws(MessageError) {
+        self = try Self(unpacking: bytes)
     }
+
+    /// The message's bytes.
+    public func encoded() -> [UInt8] { pack().bytes }
 }

@@ -1,215 +1,241 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// Of the Task service Pids, Pause, Resume, Stats and Connect; of the Sandbox service StartSandbox, Platform,
 /// WaitSandbox, PingSandbox, ShutdownSandbox and SandboxMetrics.
-public struct IDRequest: PackedMessage {
+public struct IDRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__idrequest__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__idrequest__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__IDRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "idrequest.id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
     }
 }
 
 /// State, Start, Delete and Wait.
-public struct ProcessRequest: PackedMessage {
+public struct ProcessRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
     /// Empty: the task's first process.
     public var execID = ""
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__process_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__process_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ProcessRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "process_request.id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "process_request.exec_id")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("exec_id", &execID)
     }
 }
 
 /// Create.
-public struct CreateTaskRequest: PackedMessage {
+public struct CreateTaskRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
+    /// The absolute path of the bundle.
     public var bundle = ""
+    /// The mounts of which the root file system is made.
     public var rootfs: [RootfsMount] = []
+    /// Whether the process has a terminal.
     public var terminal = false
     /// Paths of fifos, or URLs; empty for none.
     public var stdin = ""
+    /// Where standard output goes: the path of a fifo, or a URL; empty for none.
     public var stdout = ""
+    /// Where standard error goes: the path of a fifo, or a URL; empty for none.
     public var stderr = ""
+    /// The path of a checkpoint to restore from; empty for none.
     public var checkpoint = ""
+    /// The path of the checkpoint that it builds upon; empty for none.
     public var parentCheckpoint = ""
     /// ``RuncOptions``, ``CRIRuntimeOptions``, or what the caller of containerd gave.
     public var options: AnyMessage?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__create_task_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__create_task_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__CreateTaskRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "create_task_request.id")
-        unsafe fields.text(&bundle, &packed.pointee.bundle, "create_task_request.bundle")
-        unsafe fields.messages(&rootfs, &packed.pointee.n_rootfs, &packed.pointee.rootfs, "create_task_request.rootfs")
-        unsafe fields.flag(&terminal, &packed.pointee.terminal)
-        unsafe fields.text(&stdin, &packed.pointee.stdin, "create_task_request.stdin")
-        unsafe fields.text(&stdout, &packed.pointee.stdout, "create_task_request.stdout")
-        unsafe fields.text(&stderr, &packed.pointee.stderr, "create_task_request.stderr")
-        unsafe fields.text(&checkpoint, &packed.pointee.checkpoint, "create_task_request.checkpoint")
-        unsafe fields.text(
-            &parentCheckpoint, &packed.pointee.parent_checkpoint, "create_task_request.parent_checkpoint")
-        unsafe fields.message(&options, &packed.pointee.options)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("bundle", &bundle)
+        fields.messages("rootfs", &rootfs)
+        fields.flag("terminal", &terminal)
+        fields.text("stdin", &stdin)
+        fields.text("stdout", &stdout)
+        fields.text("stderr", &stderr)
+        fields.text("checkpoint", &checkpoint)
+        fields.text("parent_checkpoint", &parentCheckpoint)
+        fields.message("options", &options)
     }
 }
 
 /// Exec.
-public struct ExecProcessRequest: PackedMessage {
+public struct ExecProcessRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
+    /// The exec id.
     public var execID = ""
+    /// Whether the process has a terminal.
     public var terminal = false
     /// Paths of fifos, or URLs; empty for none.
     public var stdin = ""
+    /// Where standard output goes: the path of a fifo, or a URL; empty for none.
     public var stdout = ""
+    /// Where standard error goes: the path of a fifo, or a URL; empty for none.
     public var stderr = ""
     /// JSON of a process of the OCI runtime spec.
     public var spec: AnyMessage?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__exec_process_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__exec_process_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ExecProcessRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "exec_process_request.id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "exec_process_request.exec_id")
-        unsafe fields.flag(&terminal, &packed.pointee.terminal)
-        unsafe fields.text(&stdin, &packed.pointee.stdin, "exec_process_request.stdin")
-        unsafe fields.text(&stdout, &packed.pointee.stdout, "exec_process_request.stdout")
-        unsafe fields.text(&stderr, &packed.pointee.stderr, "exec_process_request.stderr")
-        unsafe fields.message(&spec, &packed.pointee.spec)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("exec_id", &execID)
+        fields.flag("terminal", &terminal)
+        fields.text("stdin", &stdin)
+        fields.text("stdout", &stdout)
+        fields.text("stderr", &stderr)
+        fields.message("spec", &spec)
     }
 }
 
 /// ResizePty.
-public struct ResizePtyRequest: PackedMessage {
+public struct ResizePtyRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
     /// Empty: the task's first process.
     public var execID = ""
     /// In columns and rows.
     public var width: UInt32 = 0
+    /// The number of rows.
     public var height: UInt32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__resize_pty_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__resize_pty_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ResizePtyRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "resize_pty_request.id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "resize_pty_request.exec_id")
-        unsafe fields.number(&width, &packed.pointee.width)
-        unsafe fields.number(&height, &packed.pointee.height)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("exec_id", &execID)
+        fields.number("width", &width)
+        fields.number("height", &height)
     }
 }
 
 /// Kill.
-public struct KillRequest: PackedMessage {
+public struct KillRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
     /// Empty: the task's first process.
     public var execID = ""
+    /// The number of the signal, signal(7).
     public var signal: UInt32 = 0
     /// Every process of the task.
     public var all = false
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__kill_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__kill_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__KillRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "kill_request.id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "kill_request.exec_id")
-        unsafe fields.number(&signal, &packed.pointee.signal)
-        unsafe fields.flag(&all, &packed.pointee.all)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("exec_id", &execID)
+        fields.number("signal", &signal)
+        fields.flag("all", &all)
     }
 }
 
 /// CloseIO.
-public struct CloseIORequest: PackedMessage {
+public struct CloseIORequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
     /// Empty: the task's first process.
     public var execID = ""
+    /// Whether it is standard input that is closed.
     public var stdin = false
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__close_iorequest__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__close_iorequest__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__CloseIORequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "close_iorequest.id")
-        unsafe fields.text(&execID, &packed.pointee.exec_id, "close_iorequest.exec_id")
-        unsafe fields.flag(&stdin, &packed.pointee.stdin)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("exec_id", &execID)
+        fields.flag("stdin", &stdin)
     }
 }
 
 /// Checkpoint.
-public struct CheckpointTaskRequest: PackedMessage {
+public struct CheckpointTaskRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
+    /// Where to write the checkpoint: the path of a directory.
     public var path = ""
     /// ``CheckpointOptions``.
     public var options: AnyMessage?
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__checkpoint_task_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__checkpoint_task_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__CheckpointTaskRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "checkpoint_task_request.id")
-        unsafe fields.text(&path, &packed.pointee.path, "checkpoint_task_request.path")
-        unsafe fields.message(&options, &packed.pointee.options)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.text("path", &path)
+        fields.message("options", &options)
     }
 }
 
 /// Update.
-public struct UpdateTaskRequest: PackedMessage {
+public struct UpdateTaskRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
     /// JSON of linux.resources of the OCI runtime spec.
     public var resources: AnyMessage?
+    /// Annotations, by their keys.
     public var annotations: [String: String] = [:]
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__update_task_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__update_task_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__UpdateTaskRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "update_task_request.id")
-        unsafe fields.message(&resources, &packed.pointee.resources)
-        unsafe fields.map(
-            &annotations, &packed.pointee.n_annotations, &packed.pointee.annotations, "update_task_request.annotations")
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.message("resources", &resources)
+        fields.map("annotations", &annotations)
     }
 }
 
 /// Shutdown.
-public struct ShutdownRequest: PackedMessage {
+public struct ShutdownRequest: PackedTaskMessage {
+    /// The id of the task, which is its container's.
     public var id = ""
+    /// Whether to end at once.
     public var now = false
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__shutdown_request__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__shutdown_request__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__ShutdownRequest.self)
-        unsafe fields.text(&id, &packed.pointee.id, "shutdown_request.id")
-        unsafe fields.flag(&now, &packed.pointee.now)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("id", &id)
+        fields.flag("now", &now)
     }
 }

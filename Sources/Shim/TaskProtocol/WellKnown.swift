@@ -1,36 +1,40 @@
-import CProtobuf
+// SPDX-License-Identifier: Apache-2.0
 import CTaskProtocol
+import Protobuf
 
 /// google.protobuf.Any: a message, or JSON, with the name of its type.
-public struct AnyMessage: PackedMessage {
+public struct AnyMessage: PackedTaskMessage {
+    /// The name of the type, as ``TypeName``.
     public var typeURL = ""
+    /// The message packed, or the text of the JSON.
     public var value: [UInt8] = []
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__any__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__any__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Any.self)
-        unsafe fields.text(&typeURL, &packed.pointee.type_url, "any.type_url")
-        unsafe fields.data(&value, &packed.pointee.value)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.text("type_url", &typeURL)
+        fields.data("value", &value)
     }
 }
 
 /// google.protobuf.Timestamp: since 1970, UTC.
-public struct Timestamp: PackedMessage {
+public struct Timestamp: PackedTaskMessage {
+    /// Whole seconds.
     public var seconds: Int64 = 0
     /// 0 to 999 999 999.
     public var nanoseconds: Int32 = 0
 
+    /// Every field absent or at its default.
     public init() {}
 
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__timestamp__init) }
+    package static let kind = unsafe MessageKind(fcrunc__task__timestamp__init)
 
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Timestamp.self)
-        unsafe fields.number(&seconds, &packed.pointee.seconds)
-        unsafe fields.number(&nanoseconds, &packed.pointee.nanos)
+    package mutating func exchange(_ fields: MessageFields) {
+        fields.number("seconds", &seconds)
+        fields.number("nanos", &nanoseconds)
     }
 }
 
@@ -53,22 +57,9 @@ extension AnyMessage {
 }
 
 extension Timestamp {
+    /// A moment after 1970.
     public init(seconds: Int64, nanoseconds: Int32) {
         self.seconds = seconds
         self.nanoseconds = nanoseconds
-    }
-}
-
-/// An entry of a map.
-struct Pair: PackedMessage {
-    var key = ""
-    var value = ""
-
-    static var structure: StructureKind { unsafe StructureKind(fcrunc__task__pair__init) }
-
-    mutating func exchange(_ structure: Structure, _ fields: FieldExchange) {
-        let packed = unsafe structure.of(Fcrunc__Task__Pair.self)
-        unsafe fields.text(&key, &packed.pointee.key, "map.key")
-        unsafe fields.text(&value, &packed.pointee.value, "map.value")
     }
 }

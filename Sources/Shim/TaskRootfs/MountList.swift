@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
+public import SandboxPlan
 
 /// The bounds on what a client lists; far above what snapshotters do.
 enum Limit {
@@ -19,9 +21,9 @@ extension TaskRootfs {
     /// Looks at the list without touching anything but a disk's status.
     ///
     /// - Returns: the disk that the root is on, or nil where the list is to be mounted here.
-    public static func classify(_ mounts: [RootMount]) throws(TaskRootfsError) -> DiskRoot? {
+    public static func classify(_ mounts: [RootMount]) throws(TaskRootfsError) -> RootDisk? {
         guard mounts.count <= Limit.mounts else { throw .tooManyMounts(mounts.count, limit: Limit.mounts) }
-        var disk: DiskRoot?
+        var disk: RootDisk?
         for mount in mounts {
             try checkLengths(mount)
             let words = try MountWords(mount)
@@ -36,7 +38,7 @@ extension TaskRootfs {
             } else {
                 guard hostTypes.contains(mount.type) else { throw .unsupportedType(mount.type) }
                 guard !words.isLoop else { throw .unsupportedOption("loop", type: mount.type) }
-                if mount.type == "overlay" { _ = try OverlayOptions(words.rest) }
+                if mount.type == "overlay" { _ = try TaskRootfs.overlayOptions(mount, words) }
             }
             if mount.target.pathNames.contains("..") || mount.target.utf8.contains(0) {
                 throw .target(mount.target)
@@ -52,27 +54,27 @@ extension TaskRootfs {
 
     static func isRoot(_ target: String) -> Bool { target.allSatisfy { $0 == "/" } }
 
-    private static func disk(_ mount: RootMount, _ words: MountWords) throws(TaskRootfsError) -> DiskRoot {
+    private static func disk(_ mount: RootMount, _ words: MountWords) throws(TaskRootfsError) -> RootDisk {
         try checkPath(mount.source, "disk")
         let status: FileNode.Status
         do {
             // Devices of the mapper are named by symlinks.
             let file = try FileDescriptor.open(mount.source, .path)
-            status = try FileNode.status(of: file.rawValue)
+            status = try FileNode.status(of: file.borrowed)
         } catch {
             throw .disk(path: mount.source, error)
         }
         guard status.kind == S_IFBLK || status.isRegularFile else {
             throw .notADisk(path: mount.source, found: status.isDirectory ? "a directory" : "a special file")
         }
-        return DiskRoot(
-            path: mount.source, fileSystem: mount.type,
+        return RootDisk(
+            path: mount.source, type: mount.type,
             options: mount.options.filter { !["", "ro", "rw", "loop", "direct-io", "defaults"].contains($0) },
-            isReadOnly: words.attributes.contains(.readOnly), isBlockDevice: status.kind == S_IFBLK)
+            isReadOnly: words.attributes.contains(.readOnly))
     }
 
     static func checkPath(_ path: String, _ what: String) throws(TaskRootfsError) {
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else { throw .relativePath(what: what, path) }
+        guard path.begins(with: "/"), !path.utf8.contains(0) else { throw .relativePath(what: what, path) }
     }
 
     private static func checkLengths(_ mount: RootMount) throws(TaskRootfsError) {

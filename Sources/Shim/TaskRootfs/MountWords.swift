@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// What the options of one mount mean: those of any mount, and the rest, which are the file system's own.
@@ -38,7 +39,7 @@ struct MountWords {
         case "loop": isLoop = true
         case "remount": throw .remount(type: type)
         case "idmap", "ridmap": throw .idMapping(word)
-        case _ where word.hasPrefix("uidmap=") || word.hasPrefix("gidmap="): throw .idMapping(word)
+        case _ where word.begins(with: "uidmap=") || word.begins(with: "gidmap="): throw .idMapping(word)
         default: rest.append(word)
         }
     }

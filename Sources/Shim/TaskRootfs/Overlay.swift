@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Linux
+import Overlay
 
 /// An overlay to be mounted.
 struct Overlay {
@@ -11,78 +13,23 @@ struct Overlay {
         (self.mount, self.words, self.options) = (mount, words, options)
     }
 
-    /// Makes it on `target`: layer by layer, or, where the kernel takes them in one list only (before Linux 6.7), so.
+    /// Makes it on `target`. Where the kernel takes the layers in one list, that may be too long for all but mount(2).
     ///
     /// - Parameter reopen: opens the target again, which then is the root of what was mounted.
     /// - Returns: open on the mount's root.
     func make(
         on target: borrowing FileDescriptor, reopen: () throws(TaskRootfsError) -> FileDescriptor
     ) throws(TaskRootfsError) -> FileDescriptor {
-        try checkDirectories()
-        do throws(TaskRootfsError) {
-            return try makeLayered(on: target)
-        } catch {
-            guard Self.isOlderKernels(error) else { throw error }
+        let detached: FileDescriptor
+        do throws(OverlayError) {
+            detached = try OverlayMount(options, superblock: words.superblock, attributes: words.attributes).make()
+        } catch .listTooLong {
             try makeAtOnce(on: target)
             return try TaskRootfs.spread(try reopen(), mount, words)
-        }
-    }
-
-    /// An old kernel does not know `lowerdir+`, and of why it says nothing, or just that.
-    private static func isOlderKernels(_ error: TaskRootfsError) -> Bool {
-        switch error {
-        case .option("lowerdir+", _, .invalidArgument, _): true
-        case .mount(_, _, _, .invalidArgument, let detail): detail.isEmpty || detail.contains("lowerdir+")
-        default: false
-        }
-    }
-
-    /// So that an error names the directory, which overlayfs would not.
-    private func checkDirectories() throws(TaskRootfsError) {
-        for (option, path) in options.directories {
-            do {
-                _ = try FileDescriptor.open(path, [.path, .directory])
-            } catch {
-                throw .directory(option: option, path: path, error)
-            }
-        }
-    }
-
-    func makeLayered(on target: borrowing FileDescriptor) throws(TaskRootfsError) -> FileDescriptor {
-        let context: FileSystemContext
-        do {
-            context = try FileSystemContext("overlay")
         } catch {
-            throw TaskRootfs.failure(mount, error)
+            throw TaskRootfsError(error, mount)
         }
-        try TaskRootfs.set("source=overlay", context, type: "overlay")
-        for path in options.lower { try set("lowerdir+", path, context) }
-        for path in options.data { try set("datadir+", path, context) }
-        // These two alone take escapes.
-        if let path = options.upper { try set("upperdir", OverlayOptions.escaped(path), context) }
-        if let path = options.work { try set("workdir", OverlayOptions.escaped(path), context) }
-        for word in words.superblock + options.others { try TaskRootfs.set(word, context, type: "overlay") }
-        if words.attributes.contains(.readOnly) { try TaskRootfs.set("ro", context, type: "overlay") }
-        return try TaskRootfs.attach(try TaskRootfs.create(context, mount, words), mount, words, on: target)
-    }
-
-    private func set(
-        _ key: String, _ path: String, _ context: borrowing FileSystemContext
-    ) throws(TaskRootfsError) {
-        // A path too long for fsconfig(2) is named by a descriptor on it, for as long as it is looked up.
-        var handle: Int32?
-        defer { if let handle { _ = FileDescriptor(owning: handle) } }
-        do throws(Errno) {
-            var value = path
-            if path.utf8.count > FileSystemContext.valueLimit {
-                let file = try FileDescriptor.open(path, [.path, .directory]).release()
-                handle = file
-                value = "/proc/self/fd/\(file)"
-            }
-            try context.set(key, to: value)
-        } catch {
-            throw .option(key, type: "overlay", error, detail: context.messages().joined(separator: "; "))
-        }
+        return try TaskRootfs.attach(detached, mount, words, on: target)
     }
 
     /// mount(2) takes a page of options, so that names are told from the directory they have in common.
@@ -101,9 +48,9 @@ struct Overlay {
         }
         do throws(Errno) {
             let previous = try FileDescriptor.open(".", [.path, .directory])
-            let place = "/proc/self/fd/\(target.rawValue)"
+            let place = target.borrowed.path
             try Process.changeDirectory(to: parent)
-            defer { try? Process.changeDirectory(to: previous.rawValue) }
+            defer { try? Process.changeDirectory(to: previous.borrowed) }
             try Mount.makeAtOnce("overlay", source: "overlay", on: place, flags: flags, data: text)
         } catch {
             throw TaskRootfs.failure(mount, error)

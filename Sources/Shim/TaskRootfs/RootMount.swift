@@ -1,3 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SandboxPlan
+
 /// One mount of a task's root, as CreateTaskRequest lists them (containerd.types.Mount).
 public struct RootMount: Hashable, Sendable {
     /// A kind of file system, or `bind`.
@@ -9,6 +12,7 @@ public struct RootMount: Hashable, Sendable {
     /// As in fstab, one each.
     public var options: [String]
 
+    /// A mount of `source` at `target`, a path below the container's root.
     public init(type: String, source: String, target: String = "", options: [String] = []) {
         self.type = type
         self.source = source
@@ -23,26 +27,6 @@ public enum TaskRoot: Hashable, Sendable {
     case bundle
     /// Mounted on the bundle's `rootfs`.
     case mounted
-    /// On a disk, which nobody mounted: that is the guest's to do.
-    case disk(DiskRoot)
-}
-
-/// A file system on a block device or in an image file.
-public struct DiskRoot: Hashable, Sendable {
-    /// Absolute, as the client gave it.
-    public var path: String
-    public var fileSystem: String
-    /// Of the file system and the mount, as given, without `ro`, `rw`, `loop` and `direct-io`.
-    public var options: [String]
-    public var isReadOnly: Bool
-    /// A block device; otherwise a regular file.
-    public var isBlockDevice: Bool
-
-    public init(path: String, fileSystem: String, options: [String], isReadOnly: Bool, isBlockDevice: Bool) {
-        self.path = path
-        self.fileSystem = fileSystem
-        self.options = options
-        self.isReadOnly = isReadOnly
-        self.isBlockDevice = isBlockDevice
-    }
+    /// On a disk that is not mounted: the guest mounts it.
+    case disk(RootDisk)
 }

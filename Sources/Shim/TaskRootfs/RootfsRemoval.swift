@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 extension TaskRootfs {
-    /// Unmounts whatever is on `<bundle>/rootfs`, layer by layer, whoever put it there; what is busy leaves the tree
+    /// Unmounts whatever is on `<bundle>/rootfs`, layer by layer, wherever it came from; what is busy leaves the tree
     /// now and goes when its last user does. No bundle, no `rootfs` or nothing on it is no error.
     ///
     /// One name is looked up in the open bundle and no symlink followed, so nothing outside the bundle is reached.
@@ -9,13 +10,13 @@ extension TaskRootfs {
         let previous = try here()
         do throws(Errno) {
             let directory = try FileDescriptor.open(bundle, [.path, .directory])
-            try Process.changeDirectory(to: directory.rawValue)
+            try Process.changeDirectory(to: directory.borrowed)
         } catch .noSuchFile {
             return
         } catch {
             throw .bundle(path: bundle, error)
         }
-        defer { try? Process.changeDirectory(to: previous.rawValue) }
+        defer { try? Process.changeDirectory(to: previous.borrowed) }
         for _ in 0..<Limit.layers {
             do throws(Errno) {
                 guard try removeLayer() else { return }

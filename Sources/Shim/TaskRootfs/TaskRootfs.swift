@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
+import Overlay
 
 /// A task's root file system, made of the mounts that a client lists and unmade again. Blocking: file systems take
 /// their time.
@@ -19,25 +21,25 @@ public enum TaskRootfs {
             throw .bundle(path: bundle, error)
         }
         do {
-            try Directory.make("rootfs", at: directory.rawValue, mode: 0o711)
+            try Directory.make("rootfs", at: directory.borrowed, mode: 0o711)
         } catch  where error == .exists {
         } catch {
             throw .rootfs(path: bundle + "/rootfs", error)
         }
-        var attached: [Int32] = []
-        defer { for number in attached { _ = FileDescriptor(owning: number) } }
+        var attached = DescriptorList()
         do {
             for mount in mounts {
-                let number = directory.rawValue
-                let target = try open(mount.target, in: number, bundle: bundle)
+                let place = directory.borrowed
+                let target = try open(mount.target, in: place, bundle: bundle)
                 let root = try make(mount, on: target) { () throws(TaskRootfsError) in
-                    try open(mount.target, in: number, bundle: bundle)
+                    try open(mount.target, in: place, bundle: bundle)
                 }
-                attached.append(root.release())
+                attached.append(root)
             }
         } catch {
             // The last first; what is detached takes what is on it along.
-            for number in attached.reversed() { try? Mount.detach(root: number) }
+            for root in attached.borrowed.reversed() { try? Mount.detach(root: root) }
+            _ = consume attached
             throw error
         }
         return .mounted
@@ -45,7 +47,7 @@ public enum TaskRootfs {
 
     /// The place of a mount: `target` in what is on the bundle's `rootfs` by now.
     private static func open(
-        _ target: String, in bundle: Int32, bundle path: String
+        _ target: String, in bundle: BorrowedDescriptor, bundle path: String
     ) throws(TaskRootfsError) -> FileDescriptor {
         let root: FileDescriptor
         do {
@@ -56,7 +58,7 @@ public enum TaskRootfs {
         }
         if isRoot(target) { return root }
         do {
-            return try FileDescriptor.open(target, at: root.rawValue, .path, resolve: [.inRoot, .noMagicLinks])
+            return try FileDescriptor.open(target, at: root.borrowed, .path, resolve: [.inRoot, .noMagicLinks])
         } catch {
             throw .targetMissing(target, error)
         }
@@ -72,7 +74,7 @@ public enum TaskRootfs {
         let words = try MountWords(mount)
         if words.isBind { return try bind(mount, words, on: target) }
         if mount.type == "overlay" {
-            return try Overlay(mount, words, options: try OverlayOptions(words.rest)).make(on: target, reopen: reopen)
+            return try Overlay(mount, words, options: try overlayOptions(mount, words)).make(on: target, reopen: reopen)
         }
         let context: FileSystemContext
         do {
@@ -84,6 +86,10 @@ public enum TaskRootfs {
         for word in words.superblock + words.rest { try set(word, context, type: mount.type) }
         if words.attributes.contains(.readOnly) { try set("ro", context, type: mount.type) }
         return try attach(try create(context, mount, words), mount, words, on: target)
+    }
+
+    static func overlayOptions(_ mount: RootMount, _ words: MountWords) throws(TaskRootfsError) -> OverlayOptions {
+        do { return try OverlayOptions(words.rest) } catch { throw TaskRootfsError(error, mount) }
     }
 
     private static func bind(
@@ -98,7 +104,7 @@ public enum TaskRootfs {
         do {
             let accessTime: Mount.Attributes = [.noAccessTime, .strictAccessTime]
             try Mount.setAttributes(
-                at: copy.rawValue, set: words.attributes,
+                at: copy.borrowed, set: words.attributes,
                 // The mode of access times is one of three, and is cleared to be set.
                 clear: words.attributes.isDisjoint(with: accessTime) ? [] : .accessTimeMask)
         } catch {
@@ -123,7 +129,7 @@ public enum TaskRootfs {
     ) throws(TaskRootfsError) -> FileDescriptor {
         let root = try spread(detached, mount, words)
         do {
-            try Mount.attach(root.rawValue, on: target.rawValue)
+            try Mount.attach(root.borrowed, on: target.borrowed)
         } catch {
             throw failure(mount, error)
         }
@@ -137,7 +143,7 @@ public enum TaskRootfs {
         guard let propagation = words.propagation else { return root }
         do {
             try Mount.setAttributes(
-                at: root.rawValue, propagation: propagation.kind, recursive: propagation.isRecursive)
+                at: root.borrowed, propagation: propagation.kind, recursive: propagation.isRecursive)
         } catch {
             throw failure(mount, error)
         }
@@ -148,7 +154,7 @@ public enum TaskRootfs {
     static func set(
         _ option: String, _ context: borrowing FileSystemContext, type: String
     ) throws(TaskRootfsError) {
-        let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = option.split(at: "=", maxSplits: 1, omittingEmptySubsequences: false)
         do throws(Errno) {
             if parts.count > 1 {
                 let value = String(parts[1])

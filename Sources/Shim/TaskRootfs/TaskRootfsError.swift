@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
+import Overlay
 
 /// Why a task's root was not mounted, or not unmounted. What was asked for is named as the client wrote it.
 public enum TaskRootfsError: Error, Hashable, Sendable {
@@ -30,7 +32,27 @@ public enum TaskRootfsError: Error, Hashable, Sendable {
     case stillMounted(path: String, layers: Int)
 }
 
+extension TaskRootfsError {
+    init(_ error: OverlayError, _ mount: RootMount) {
+        self =
+            switch error {
+            case .optionMissing(let option): .optionMissing(option, type: mount.type)
+            case .relativePath(let option, let path): .relativePath(what: "mount option \(option):", path)
+            case .unsupportedOption(let option): .unsupportedOption(option, type: mount.type)
+            case .directory(let option, let path, let errno): .directory(option: option, path: path, errno)
+            case .option(let option, let errno, let detail): .option(option, type: mount.type, errno, detail: detail)
+            case .mount(let errno, let detail):
+                .mount(
+                    type: mount.type, source: mount.source, target: mount.target.isEmpty ? "/" : mount.target, errno,
+                    detail: detail)
+            case .listTooLong(let count, let limit):
+                .tooLong(what: "options of an overlay", byteCount: count, limit: limit)
+            }
+    }
+}
+
 extension TaskRootfsError: CustomStringConvertible {
+    /// The problem as containerd reads it.
     public var description: String {
         switch self {
         case .bundle(let path, let errno): "bundle \(path): \(errno)"

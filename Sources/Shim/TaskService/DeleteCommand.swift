@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Handshake
 import Linux
@@ -11,14 +12,14 @@ enum DeleteCommand {
         let log = ShimLog(
             namespace: invocation.namespace, sandbox: invocation.id, isDebug: invocation.isDebug)
         do {
-            try Performance(Kept.read(in: bundle), log).remove(invocation.id, bundle)
+            try RuntimeCall(StoredSettings.read(in: bundle), log).remove(invocation.id, bundle)
         } catch {
             // containerd goes on without; the next one who looks is to know.
             log.write(TaskNote(.error, invocation.id, "delete: \(error)"))
         }
         do {
             let directory = try FileDescriptor.open(bundle, [.directory, .path])
-            try ShimSocket.removeStale(bundle: directory.rawValue)
+            try ShimSocket.removeStale(bundle: directory.borrowed)
         } catch {
             log.write(TaskNote(.warning, invocation.id, "delete: \(error)"))
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Handshake
 import Linux
 import TTRPC
@@ -44,7 +45,7 @@ final class Shim {
         let table = TaskTable(
             verbs: verbs,
             publish: { event in
-                // Nobody knows a sandbox of the Sandbox service as a task.
+                // A sandbox of the Sandbox service is known to no client as a task.
                 if case .created(let description, _) = event, description.sandbox != nil { silent.insert(event.id) }
                 if silent.contains(event.id) {
                     if case .deleted = event { silent.remove(event.id) }
@@ -83,7 +84,7 @@ final class Shim {
             table.childEnded(pid, Exit(now: UInt32(status.shellCode)))
         }
         children.onTermination = { [isIdle, loop, log] in
-            // Containers outlive whoever looks after them: only an idle shim goes.
+            // Containers outlive the shim that manages them: only an idle shim goes.
             if isIdle() { return loop.stop() }
             log.write(TaskNote(.info, "", "SIGTERM is passed over: there are containers"))
         }

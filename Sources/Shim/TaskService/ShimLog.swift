@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import RuntimeState
 
 /// The shim's log: lines in the form of containerd's own, on standard error, which is the fifo `log` of the bundle.
-/// containerd copies them to its own log. Where nobody reads them, and the fifo is full, lines are dropped.
+/// containerd copies them to its own log. If they are not read, and the fifo is full, lines are dropped.
 struct ShimLog {
     /// A pipe takes so much at once or not at all.
     static let lineLimit = 4096
@@ -14,9 +15,8 @@ struct ShimLog {
 
     func write(_ note: TaskNote) {
         guard isDebug || note.level != .debug else { return }
-        let standardError = FileDescriptor(owning: 2)
-        try? standardError.writeAll(Array(line(note, at: Timestamp.now().rfc3339Nanoseconds).utf8))
-        _ = standardError.release()
+        let line = line(note, at: Timestamp.now().rfc3339Nanoseconds)
+        try? BorrowedDescriptor.standardError.writeAll(Array(line.utf8))
     }
 
     /// Keys after the message are in the order of the alphabet, as logrus has them.

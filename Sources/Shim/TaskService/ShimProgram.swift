@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Configuration
 import Glibc
 import Handshake
@@ -20,17 +21,14 @@ public enum ShimProgram {
             case .info: print(try info())
             }
         } catch {
-            let standardError = FileDescriptor(owning: 2)
-            try? standardError.writeAll(Array("\(error)\n".utf8))
+            try? BorrowedDescriptor.standardError.writeAll(Array("\(error)\n".utf8))
             Process.exitNow(1)
         }
         Process.exitNow(0)
     }
 
     private static func print(_ bytes: [UInt8]) {
-        let standardOutput = FileDescriptor(owning: 1)
-        try? standardOutput.writeAll(bytes)
-        _ = standardOutput.release()
+        try? BorrowedDescriptor.standardOutput.writeAll(bytes)
     }
 
     private static func start(_ invocation: Invocation) throws(HandshakeError) -> [UInt8] {

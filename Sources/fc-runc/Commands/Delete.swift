@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Sandbox
 
@@ -6,7 +7,8 @@ struct Delete: ContainerCommand {
     static let configuration = CommandConfiguration(
         commandName: name, abstract: "Remove a container that has stopped.")
 
-    @Flag(name: .shortAndLong, help: "Kill it first where it has not; no error where there is none.")
+    @Flag(
+        name: .shortAndLong, help: "Kill the container first if it runs; a container that does not exist is no error.")
     var force = false
 
     @Argument(help: "The container.")

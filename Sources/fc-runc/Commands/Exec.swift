@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Configuration
+import Linux
 import OCISpec
 import Sandbox
 
@@ -80,7 +82,7 @@ struct Exec: ContainerCommand {
         guard (0...1024).contains(preserveFds) else {
             throw .countOutOfRange(option: "--preserve-fds", value: preserveFds)
         }
-        for variable in env where (variable.firstIndex(of: "=") ?? variable.startIndex) == variable.startIndex {
+        for variable in env where variable.before("=").isEmpty || !variable.utf8.contains(UInt8(ascii: "=")) {
             throw .environment(variable)
         }
         let user = try user.map(Self.user)
@@ -108,8 +110,8 @@ struct Exec: ContainerCommand {
         process.user.additionalGids += additionalGids
         for variable in env {
             // A name given twice is the second time's; programs look at the first.
-            let name = variable.prefix { $0 != "=" } + "="
-            process.env.removeAll { $0.hasPrefix(name) }
+            let name = variable.before("=") + "="
+            process.env.removeAll { $0.begins(with: name) }
             process.env.append(variable)
         }
         if cap.isEmpty { return }
@@ -133,7 +135,7 @@ struct Exec: ContainerCommand {
     }
 
     static func user(_ text: String) throws(UsageError) -> (uid: UInt32, gid: UInt32?) {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let parts = text.split(at: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard let uid = UInt32(parts[0]) else { throw .user(String(parts[0]), field: "uid") }
         guard parts.count == 2 else { return (uid, nil) }
         guard let gid = UInt32(parts[1]) else { throw .user(String(parts[1]), field: "gid") }

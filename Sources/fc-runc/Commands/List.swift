@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Linux
 import OCISpec
 import RuntimeState
 import Sandbox
@@ -31,7 +33,7 @@ struct List: RuntimeCommand {
         return 0
     }
 
-    /// A container whose state cannot be read is told of, and the others are listed.
+    /// A container whose state is unreadable is reported, and the others are listed.
     private func states(_ context: Context) throws -> [State] {
         let users = UserNames.ofHost()
         let all = try ([context.runtime] + context.ofNamespaces).flatMap { try $0.list() }
@@ -42,7 +44,7 @@ struct List: RuntimeCommand {
                 state.owner = users[record.ownerUID]
                 return state
             case .unreadable(let id, let error):
-                Output.write("load container \(id): \(error)\n", to: 2)
+                Output.write("load container \(id): \(error)\n", to: .standardError)
                 return nil
             }
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentProtocol
 import ArgumentParser
 import Sandbox
@@ -23,10 +24,12 @@ struct ProcessList: ContainerCommand {
         for option in options where !["-e", "-f", "-ef", "-fe", "-A"].contains(option) {
             throw UsageError.unsupportedOption("ps option \(option)", reason: "the processes are in a virtual machine")
         }
-        let processes = try context.runtime.processes(containerID)
         switch format {
-        case "table": Output.write(Self.table(processes))
-        case "json": Output.write("[" + processes.map { "\($0.pid)" }.joined(separator: ",") + "]\n")
+        case "table": Output.write(Self.table(try context.runtime.processes(containerID)))
+        case "json":
+            // For programs, which hold these against the host's list: the processes of the host that stand for them.
+            let pids = try context.runtime.standingProcesses(containerID)
+            Output.write("[" + pids.map { "\($0)" }.joined(separator: ",") + "]\n")
         default: throw UsageError.format(format)
         }
         return 0

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 
 /// runc's commands that fc-runc does not have yet: they are known, and say so.

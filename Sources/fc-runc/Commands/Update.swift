@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Configuration
 import Linux
@@ -112,7 +113,7 @@ struct Update: ContainerCommand {
     private static func document(_ path: String) throws(UsageError) -> [UInt8] {
         do {
             // Standard input stays open: it is the caller's.
-            if path == "-" { return try FileDescriptor.duplicate(of: 0, minimum: 3).readAll(limit: Spec.byteLimit) }
+            if path == "-" { return try BorrowedDescriptor.standardInput.duplicate().readAll(limit: Spec.byteLimit) }
             return try FileDescriptor.open(AbsolutePath.of(path), .nonBlocking).readAll(limit: Spec.byteLimit)
         } catch {
             throw .file(path, error)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a guest of the benchmark does for ever, in real mode.
 enum Guest: CaseIterable {
     case port

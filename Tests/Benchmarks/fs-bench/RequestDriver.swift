@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import GuestMemory
 import Linux
@@ -50,7 +51,7 @@ final class RequestDriver {
             connection: connection, queueSizes: [Self.queueSize, Self.queueSize], memoryByteCount: memoryByteCount)
         queue = driver.queues[1]
         epoll = try Epoll()
-        try epoll.add(queue.call.descriptor.rawValue, .readable, token: 0)
+        try epoll.add(queue.call.descriptor.borrowed, .readable, token: 0)
     }
 
     /// Makes room for `depth` requests in flight, each with `dataRoom` bytes to read, or to write.

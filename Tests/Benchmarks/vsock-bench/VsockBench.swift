@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import TestSupport
@@ -107,13 +108,13 @@ final class Setup {
         let listener = try UnixSocket.listen(at: path + "/vsock_1024")
         served = try ServedLoop(directory: path)
         device = try VsockDevice(
-            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"), loop: served.loop,
-            onFailure: { print("vsock-bench: device: \($0)") })
+            guestCID: VsockDriver.guestCID, listener: try UnixSocket.listen(at: path + "/listen"), loop: served.loop)
         guest = GuestSockets(driver: try VsockDriver())
-        try device.activate(try guest.driver.activation())
+        try device.activate(
+            try guest.driver.activation(failed: { print("vsock-bench: device: \($0)") }))
         socket = try guest.connect(to: 1024)
         while !socket.isConnected { try guest.process(milliseconds: 100) }
-        peer = Peer(try UnixSocket.accept(listener.rawValue))
+        peer = Peer(try UnixSocket.accept(listener.borrowed))
     }
 
     deinit { device.reset() }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentProtocol
 
 /// What either side of the agent's protocol may be sent: the first byte says which side reads, the rest is its stream.

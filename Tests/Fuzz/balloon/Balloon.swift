@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Balloon
 import GuestMemory
 import Linux
@@ -21,13 +22,13 @@ private struct Host {
 
     init() throws {
         let file = try FileDescriptor.memory(named: "fuzz")
-        try syscall(77, Int(file.rawValue), Int(memoryByteCount + 2 * margin))
+        try syscall(77, file.borrowed.argument, Int(memoryByteCount + 2 * margin))
         guest = try GuestMemory([
             .init(
-                start: GuestAddress(rawValue: start), byteCount: memoryByteCount, file: file.rawValue, offset: margin)
+                start: GuestAddress(rawValue: start), byteCount: memoryByteCount, file: file.borrowed, offset: margin)
         ])
         whole = try GuestMemory([
-            .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount + 2 * margin, file: file.rawValue)
+            .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount + 2 * margin, file: file.borrowed)
         ])
         for mark in try marks { try mark.store(UInt64.max, at: 0) }
     }

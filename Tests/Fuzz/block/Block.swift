@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import SandboxPlan
 import Block
 import GuestMemory
 import Linux
-import RateLimiter
 import Virtio
 
 // The input is a program for the driver of a disk: requests with headers, cuts and lengths of all kinds, descriptors
@@ -19,14 +20,14 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
     return 0
 }
 
-private func size() throws -> Int { try syscall(8, Int(disk.rawValue), 0, 2) }
+private func size() throws -> Int { try syscall(8, disk.borrowed.argument, 0, 2) }
 
 private func play(_ input: Input) throws {
     var input = input
     let shape = input.byte()
     let isReadOnly = shape & 1 != 0
-    try syscall(77, Int(disk.rawValue), 0)
-    try syscall(77, Int(disk.rawValue), Int(sectors * 512))
+    try syscall(77, disk.borrowed.argument, 0)
+    try syscall(77, disk.borrowed.argument, Int(sectors * 512))
     let all = try Guest.memory.slice(
         at: GuestAddress(rawValue: 0), byteCount: Guest.memoryByteCount - Guest.ringByteCount)
     all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xa5) }
@@ -86,7 +87,7 @@ private func play(_ input: Input) throws {
         default:
             let size = Int(input.byte() % 80) * 512
             if size < Int(sectors * 512) { shrunk = true }
-            try syscall(77, Int(disk.rawValue), min(size, Int(sectors * 512)))
+            try syscall(77, disk.borrowed.argument, min(size, Int(sectors * 512)))
         }
         var turns = 0
         while let next = try work.work(now: now), next <= now {

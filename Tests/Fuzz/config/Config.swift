@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import OCISpec
 
 /// A config.json nobody vouches for: whatever its bytes are, it is read, checked and written back without a trap, and
@@ -9,7 +10,7 @@ public func fuzzConfig(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt 
     guard let spec = try? Spec.parse(bytes) else { return 0 }
     let again = try? Spec.parse(spec.encoded())
     precondition(again == spec, "the document changed on the way")
-    _ = spec.unhonoured()
+    _ = spec.unsupportedFields()
     _ = try? spec.validate()
     return 0
 }

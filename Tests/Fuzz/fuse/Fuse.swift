@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import FileSystem
 import Glibc
 import GuestMemory
@@ -38,7 +39,7 @@ private final class Playground {
         let file = try! FileDescriptor.memory(named: "guest")
         precondition(ftruncate(file.rawValue, 1 << 20) == 0)
         memory = try! GuestMemory([
-            GuestMemory.Piece(start: GuestAddress(rawValue: 0), byteCount: 1 << 20, file: file.rawValue)
+            GuestMemory.Piece(start: GuestAddress(rawValue: 0), byteCount: 1 << 20, file: file.borrowed)
         ])
     }
 
@@ -142,11 +143,11 @@ private final class Playground {
 
     private static func empty(_ path: String) {
         guard let directory = try? FileDescriptor.open(path, [.directory, .noFollow]),
-            let entries = try? Directory.entries(of: directory.rawValue)
+            let entries = try? Directory.entries(of: directory.borrowed)
         else { return }
         for entry in entries {
             if entry.isDirectory { empty(path + "/" + entry.name) }
-            try? Directory.remove(entry.name, at: directory.rawValue, isDirectory: entry.isDirectory)
+            try? Directory.remove(entry.name, at: directory.borrowed, isDirectory: entry.isDirectory)
         }
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Boot
 import GuestMemory
 import Linux
@@ -19,7 +20,7 @@ private let archive: FileDescriptor = {
 
 /// ftruncate(2): what was beyond is zeros when it comes back.
 private func resize(_ file: borrowing FileDescriptor, to byteCount: Int) {
-    let number = Int(file.rawValue)
+    let number = file.borrowed.argument
     _ = try! syscall(77, number, byteCount)
 }
 
@@ -38,9 +39,9 @@ private func boot(_ choice: UInt8) {
     // Fresh for each run: Boot counts on zeros.
     let file = try! FileDescriptor.memory(named: "guest")
     resize(file, to: Int(byteCount))
-    let memory = try! GuestMemory(layout.pieces(of: file.rawValue))
+    let memory = try! GuestMemory(layout.pieces(of: file.borrowed))
     let entries: [BootSource.Entry] = [.automatic, .pvh, .linux64]
-    let (kernel, initramfs, backing) = (image.rawValue, archive.rawValue, file.rawValue)
+    let (kernel, initramfs, backing) = (image.borrowed, archive.borrowed, file.borrowed)
     let source = BootSource(
         kernel: kernel, initramfs: choice & 4 == 0 ? nil : initramfs, commandLine: "console=ttyS0",
         entry: entries[Int(choice & 3) % 3])
@@ -55,7 +56,7 @@ private func boot(_ choice: UInt8) {
     } catch {
         precondition(!error.description.isEmpty && !error.stage.isEmpty)
         // SEEK_DATA finds none in a file that was never written.
-        let data = try? syscall(8, Int(backing), 0, 3)
+        let data = try? syscall(8, backing.argument, 0, 3)
         precondition(data == nil)
     }
 }

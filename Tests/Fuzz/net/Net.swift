@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+import SandboxPlan
 import GuestMemory
 import Linux
 import Net
-import RateLimiter
 import Virtio
 
 // The input is a program for both sides of a network device: what the guest's driver puts in its queues, and which

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TaskRootfs
 
 /// A list of mounts, a word a line: type, source, target, options, an empty line. Whatever it holds, it is refused, or

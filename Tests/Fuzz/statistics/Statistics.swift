@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Cgroup
 import OCISpec
-import Sandbox
 
 /// Figures as a guest and a monitor tell them: whatever the text is, it is refused, or comes to one line of JSON that
 /// reads as the same event.

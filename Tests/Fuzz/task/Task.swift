@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TaskProtocol
 
 /// Messages of containerd, or of whoever has its socket: the first byte chooses the kind, the rest is the message.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import TTRPC
@@ -28,7 +29,7 @@ nonisolated(unsafe) private let calling = Calling()
 private func send(_ bytes: [UInt8], _ socket: borrowing FileDescriptor, _ work: () -> Void) -> Bool {
     var sent = 0
     while sent < bytes.count {
-        guard let count = try? Socket.send(bytes, from: sent, on: socket.rawValue) else { return false }
+        guard let count = try? Socket.send(bytes, from: sent, on: socket.borrowed) else { return false }
         sent += count
         work()
     }
@@ -117,7 +118,7 @@ private final class Calling {
             }
         }
         do {
-            let socket = try! UnixSocket.accept(listener.rawValue)
+            let socket = try! UnixSocket.accept(listener.borrowed)
             for piece in pieces {
                 guard send(piece, socket, { _ = client.work(now: now) }) else { break }
             }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 import Linux
 import VhostUser
@@ -41,7 +42,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
 /// A page of memory for the messages that carry a file.
 private let file: FileDescriptor = {
     let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, Int(file.rawValue), 1 << 16)
+    try! syscall(77, file.borrowed.argument, 1 << 16)
     return file
 }()
 private let event = try! EventFD()
@@ -51,8 +52,8 @@ private func play(_ input: UnsafeRawBufferPointer) throws {
     let before = try openDescriptors()
     do {
         let pair = try UnixSocket.pair()
-        try send(input, on: pair.first.rawValue)
-        try UnixSocket.shutdownWriting(pair.first.rawValue)
+        try send(input, on: pair.first.borrowed)
+        try UnixSocket.shutdownWriting(pair.first.borrowed)
         let back = try pair.second.duplicate()
         do {
             let backend = try Backend(device: device, connection: back)
@@ -70,23 +71,23 @@ private func openDescriptors() throws -> Int32 {
     return probe.rawValue
 }
 
-private func send(_ input: UnsafeRawBufferPointer, on socket: Int32) throws {
+private func send(_ input: UnsafeRawBufferPointer, on socket: BorrowedDescriptor) throws {
     var rest = input[...]
     var room = 32 << 10
     while let choice = rest.popFirst(), room > 0 {
         var bytes: [UInt8] = []
         let payloadCount: Int
-        var descriptors: [Int32] = []
+        var descriptors: [BorrowedDescriptor] = []
         if choice & 0x80 == 0 {
             payloadCount = Int(rest.popFirst() ?? 0)
             // Asks for a reply every other time; the request's number is the choice.
             bytes += [choice & 0x3f, 0, 0, 0, choice & 0x40 == 0 ? 1 : 9, 0, 0, 0, UInt8(payloadCount), 0, 0, 0]
             switch rest.popFirst() ?? 0 {
-            case 1: descriptors = [file.rawValue]
-            case 2: descriptors = [event.descriptor.rawValue]
-            case 3: descriptors = [file.rawValue, file.rawValue]
+            case 1: descriptors = [file.borrowed]
+            case 2: descriptors = [event.descriptor.borrowed]
+            case 3: descriptors = [file.borrowed, file.borrowed]
             case let many where many > 0xf0:
-                descriptors = .init(repeating: event.descriptor.rawValue, count: Int(many) - 0xf0)
+                descriptors = .init(repeating: event.descriptor.borrowed, count: Int(many) - 0xf0)
             default: break
             }
         } else {

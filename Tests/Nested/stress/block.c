@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A block device under load: each worker has a part of it, writes, zeroes, discards and reads sectors of it past the
  * page cache, and knows, sector by sector, what must be there. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* How fast a disk and a network are, seen from inside: lines "figure NAME VALUE", in MiB a second and microseconds. */
 #define _GNU_SOURCE
 #include "pattern.h"

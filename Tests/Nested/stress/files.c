@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Files under load: each worker writes, moves, shortens, maps and removes files of its own and knows, page by page,
  * what must be in them. What it leaves has a manifest, by which the other side of virtio-fs can tell, too. */
 #define _GNU_SOURCE

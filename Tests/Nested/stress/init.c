@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* The init of a machine that has nothing but devices to load. Its kernel's command line says what to do, one word
  * each; all of it runs at once, and each ends in a line "ok WHAT" or "not ok WHAT" on the console:
  *

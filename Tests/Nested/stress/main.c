@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* stress: loads a device and checks every byte. As PID 1 it is the init of a machine of its own, see init.c. */
 #include "pattern.h"
 #include <stdio.h>

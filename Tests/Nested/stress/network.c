@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A network under load: TCP connections that carry a known stream both ways at once, and datagrams, some of which are
  * larger than a frame, that must come back as they went. */
 #define _GNU_SOURCE

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* What is written is a function of a seed and a place, so that who reads can tell what must be there. */
 #pragma once
 #include <stddef.h>

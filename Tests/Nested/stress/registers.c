@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* Whether a processor's vector registers outlive what runs beside: other processes, interrupts, the monitor's exits. */
 #include "pattern.h"
 #include <string.h>

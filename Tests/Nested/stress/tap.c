@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A shell cannot attach a tap: this does, on the descriptor of the number given, and becomes the command. */
 #define _GNU_SOURCE
 #include "pattern.h"

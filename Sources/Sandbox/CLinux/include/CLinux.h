@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The only C of the host side: the door to the kernel, atomics on shared memory, and the
 // constants and structures that the Glibc module hides behind _GNU_SOURCE.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // uapi headers stand outside the Glibc module, so their macros reach Swift.
@@ -53,7 +54,6 @@ static const unsigned long CL_CLONE_NEWIPC = CLONE_NEWIPC;
 static const unsigned long CL_CLONE_NEWUSER = CLONE_NEWUSER;
 static const unsigned long CL_CLONE_NEWPID = CLONE_NEWPID;
 static const unsigned long CL_CLONE_NEWNET = CLONE_NEWNET;
-static const unsigned long CL_CLONE_PARENT = CLONE_PARENT;
 static const unsigned long CL_CLONE_PIDFD = CLONE_PIDFD;
 static const unsigned long CL_CLONE_INTO_CGROUP = CLONE_INTO_CGROUP;
 

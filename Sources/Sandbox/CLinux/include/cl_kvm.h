@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // KVM's interface, Documentation/virt/kvm/api.rst: structures come from <linux/kvm.h>; the numbers of its ioctls

@@ -1,4 +1,4 @@
-public import Metrics
+// SPDX-License-Identifier: Apache-2.0
 internal import Synchronization
 public import Virtio
 
@@ -18,6 +18,7 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
     /// The unit of the balloon whatever the guest's pages are, §5.5.6.
     public static let pageByteCount: UInt64 = 4096
 
+    /// - Throws: where the host gives no eventfd.
     public init(loop: DeviceLoop) throws(VirtioError) {
         self.loop = loop
         do {
@@ -38,6 +39,7 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
         tell?()
     }
 
+    /// What ``setTarget(byteCount:)`` asked for last.
     public var targetByteCount: UInt64 {
         UInt64(state.target.load(ordering: .relaxed)) * Self.pageByteCount
     }
@@ -54,8 +56,10 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
     /// The guest's figures, as of its last answer.
     public var statistics: BalloonStatistics { state.statistics.withLock { $0 } }
 
+    /// As ``VirtioDevice/type``.
     public var type: VirtioDeviceType { .balloon }
 
+    /// As ``VirtioDevice/features``.
     public var features: UInt64 {
         BalloonFeature.statistics | BalloonFeature.deflateOnOutOfMemory | BalloonFeature.pageReporting
     }
@@ -80,6 +84,7 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
         state.actual.store(actual, ordering: .relaxed)
     }
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         let queues = try BalloonQueues(activation.queues, features: activation.features)
@@ -92,10 +97,11 @@ public final class BalloonDevice: VirtioDevice, @unchecked Sendable {
         }
         self.work = work
         configurationChanged.withLock { $0 = changed }
-        // A target that was set since the driver's reset was told to nobody.
+        // The driver has not been told of a target that was set since its reset.
         if targetByteCount > 0 { changed() }
     }
 
+    /// As ``VirtioDevice/reset()``.
     public func reset() {
         configurationChanged.withLock { $0 = nil }
         // A driver that begins anew has nothing in its balloon.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Feature bits of the device that are offered, virtio 1.2 §5.5.3.
 ///
 /// Not offered: MUST_TELL_HOST, as a page comes back by being touched; FREE_PAGE_HINT, which serves migration; and

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Virtio
 
 /// The virtqueues of a balloon by what they are for, virtio 1.2 §5.5.2.
@@ -10,6 +11,7 @@ public struct BalloonQueues {
     let statistics: Virtqueue?
     let reporting: [Virtqueue]
 
+    /// By the features agreed on, virtio 1.2 §5.5.2. Throws `.queueMissing` without the two that are always there.
     public init(_ queues: [Virtqueue?], features: UInt64) throws(VirtioError) {
         guard queues.count >= 1, let inflate = queues[0] else { throw .queueMissing(0) }
         guard queues.count >= 2, let deflate = queues[1] else { throw .queueMissing(1) }

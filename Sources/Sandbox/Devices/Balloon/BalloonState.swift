@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import Virtio
 public import Linux
-internal import Metrics
 internal import Synchronization
 
 /// What a balloon's device and its work share, and what outlives a driver's reset.
@@ -19,5 +20,6 @@ public final class BalloonState: Sendable {
     /// Ranges that the host's kernel did not take.
     let failedDiscards = Counter()
 
+    /// A target of 0.
     public init() throws(Errno) { wake = try EventFD() }
 }

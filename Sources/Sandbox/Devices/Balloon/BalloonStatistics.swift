@@ -1,4 +1,5 @@
-internal import Metrics
+// SPDX-License-Identifier: Apache-2.0
+internal import Virtio
 
 /// Figures of its memory that a guest told, virtio 1.2 §5.5.6.4. They are the guest's word, and no more.
 public struct BalloonStatistics: Equatable, Sendable {
@@ -38,6 +39,7 @@ public struct BalloonStatistics: Equatable, Sendable {
     /// More than any driver has; the rest of an answer is not read.
     static let entryLimit = 64
 
+    /// Nothing told yet.
     public init() {}
 
     /// Reads an answer; half an entry at its end counts for nothing.

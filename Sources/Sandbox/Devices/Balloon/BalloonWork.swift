@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 public import GuestMemory
-internal import Linux
+public import Linux
 public import Virtio
 
 /// Serves the virtqueues of a balloon, virtio 1.2 §5.5.6.
@@ -14,6 +15,7 @@ public final class BalloonWork: DeviceWork {
     /// A queue's turn ends after this effort, about a microsecond each.
     private static let turn = 4096
 
+    /// Makes the epoll set that its turns go by.
     public init(memory: GuestMemory, queues: BalloonQueues, state: BalloonState) throws(VirtioError) {
         self.queues = queues
         self.state = state
@@ -27,14 +29,15 @@ public final class BalloonWork: DeviceWork {
 
     private static func watch(_ queues: BalloonQueues, _ state: BalloonState) throws(Errno) -> Epoll {
         let epoll = try Epoll()
-        try epoll.add(state.wake.descriptor.rawValue, .readable, token: 0)
-        for queue in queues.all { try epoll.add(queue.kick.descriptor.rawValue, .readable, token: 0) }
+        try epoll.add(state.wake.descriptor.borrowed, .readable, token: 0)
+        for queue in queues.all { try epoll.add(queue.kick.descriptor.borrowed, .readable, token: 0) }
         return epoll
     }
 
     /// There are few kicks, so it matters little whose it was.
-    public var readiness: Int32 { epoll.rawValue }
+    public var readiness: BorrowedDescriptor { epoll.borrowed }
 
+    /// As ``DeviceWork/work(now:)``.
     public func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         for queue in queues.all { queue.kick.drain() }
         let wantsStatistics = state.wake.drain()
@@ -45,7 +48,7 @@ public final class BalloonWork: DeviceWork {
         return hasMore ? now : nil
     }
 
-    /// Gives back what is kept of the rings, for whoever gets them next.
+    /// Gives back what is kept of the rings, for the next activation.
     func letGo() {
         if kept.take() != nil { queues.statistics?.rewind() }
     }

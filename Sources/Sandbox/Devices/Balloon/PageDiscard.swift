@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import CLinux
 internal import Glibc
 internal import GuestMemory
@@ -48,6 +49,7 @@ struct PageDiscard {
     @discardableResult
     mutating func discard(_ slice: GuestSlice) -> Int {
         let page = Int(BalloonDevice.pageByteCount)
+        // Numbers for madvise(2), of memory that is held.
         let (address, count) = unsafe slice.withBytes { bytes in
             // Inwards: what lies around is not given away.
             let first = unsafe (bytes.argument + page - 1) & ~(page - 1)
@@ -56,7 +58,7 @@ struct PageDiscard {
         }
         guard count > 0 else { return 0 }
         effort += 1 + count / (256 * 1024)
-        // The memory is a shared file: MADV_DONTNEED would only unmap it. Nobody here holds on to its contents.
+        // The memory is a shared file: MADV_DONTNEED would only unmap it. The monitor keeps none of its contents.
         guard cl_syscall(Int(__NR_madvise), address, count, Int(MADV_REMOVE), 0, 0, 0) == 0 else {
             state.failedDiscards.add()
             return 0

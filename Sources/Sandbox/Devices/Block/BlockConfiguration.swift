@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// struct virtio_blk_config, virtio 1.2 §5.2.4.
 struct BlockConfiguration {
     let bytes: [UInt8]

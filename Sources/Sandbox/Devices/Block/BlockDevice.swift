@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SandboxPlan
 import GuestMemory
 import Linux
-public import Metrics
-public import RateLimiter
 import Synchronization
 public import Virtio
 
@@ -26,7 +26,7 @@ public final class BlockDevice: VirtioDevice, Metered, @unchecked Sendable {
 
     private struct Running: Sendable {
         let work: BlockWork
-        let kick: Int32
+        let kick: BorrowedDescriptor
         let configurationChanged: @Sendable () -> Void
     }
 
@@ -35,7 +35,7 @@ public final class BlockDevice: VirtioDevice, Metered, @unchecked Sendable {
         static let kick: UInt64 = 1
     }
 
-    /// Everything the device needs of the kernel is made here, but for the loop's watching it.
+    /// Everything the device needs of the kernel is made here, except the loop's watch on it.
     ///
     /// - Parameters:
     ///   - identifier: what the guest reads as the disk's serial, at most 20 bytes of printable ASCII.
@@ -75,19 +75,22 @@ public final class BlockDevice: VirtioDevice, Metered, @unchecked Sendable {
         running.withLock { $0?.work.wake() }
     }
 
-    /// The disk may have become larger or smaller: the driver is told. Any thread may call it.
+    /// Looks whether the disk has become larger or smaller, and if so tells the driver. Any thread may call it.
     public func refreshCapacity() throws(BlockError) {
         guard try disk.refresh() else { return }
         let tell = running.withLock { $0?.configurationChanged }
         tell?()
     }
 
+    /// As ``Metered/metrics``.
     public var metrics: [Metric] { counters.metrics }
 
     // MARK: VirtioDevice
 
+    /// As ``VirtioDevice/type``.
     public var type: VirtioDeviceType { .block }
 
+    /// As ``VirtioDevice/features``.
     public var features: UInt64 {
         var bits = BlockFeature.segmentLimit | BlockFeature.blockSize | BlockFeature.topology | BlockFeature.flush
         if disk.isReadOnly { bits |= BlockFeature.readOnly }
@@ -95,21 +98,24 @@ public final class BlockDevice: VirtioDevice, Metered, @unchecked Sendable {
         return bits
     }
 
+    /// As ``VirtioDevice/queueSizes``.
     public var queueSizes: [UInt16] { [BlockLimit.queueSize] }
 
+    /// As ``VirtioDevice/configuration``.
     public var configuration: [UInt8] { BlockConfiguration(disk).bytes }
 
     /// Nothing in it can be written: VIRTIO_BLK_F_CONFIG_WCE is not offered.
     public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard let first = activation.queues.first, let queue = first else { throw .queueMissing(0) }
-        let kick = queue.kick.descriptor.rawValue
+        let kick = queue.kick.descriptor.borrowed
         // What was posted so far is in `limits` as well.
         _ = pendingLimits.take()
         let work = BlockWork(
-            readiness: ring == nil ? kick : events.rawValue, queue: queue, memory: activation.memory,
+            readiness: ring == nil ? kick : events.borrowed, queue: queue, memory: activation.memory,
             features: activation.features, disk: disk, identifier: identifier, ring: ring, transfers: transfers,
             limiter: RateLimiter(limits.withLock { $0 }, now: .now), pendingLimits: pendingLimits, counters: counters)
         let failed = activation.failed
@@ -126,6 +132,7 @@ public final class BlockDevice: VirtioDevice, Metered, @unchecked Sendable {
         }
     }
 
+    /// As ``VirtioDevice/reset()``.
     public func reset() {
         guard let running = running.withLock({ $0.take() }) else { return }
         loop.remove(running.work)

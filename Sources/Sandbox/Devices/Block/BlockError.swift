@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 /// What is wrong with a disk that is handed over, or with what the device runs on.
@@ -19,6 +20,7 @@ public enum BlockError: Error, Equatable {
 }
 
 extension BlockError: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String {
         switch self {
         case .disk(let operation, let error): "\(operation): \(error)"

@@ -1,11 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Feature bits of the device, virtio 1.2 §5.2.3.
 public enum BlockFeature {
+    /// VIRTIO_BLK_F_SEG_MAX: the configuration tells how many buffers a request may have.
     public static let segmentLimit: UInt64 = 1 << 2
+    /// VIRTIO_BLK_F_RO.
     public static let readOnly: UInt64 = 1 << 5
+    /// VIRTIO_BLK_F_BLK_SIZE: the configuration tells the logical block size.
     public static let blockSize: UInt64 = 1 << 6
+    /// VIRTIO_BLK_F_FLUSH: what is written is cached until it is flushed.
     public static let flush: UInt64 = 1 << 9
+    /// VIRTIO_BLK_F_TOPOLOGY: the configuration tells the physical block size.
     public static let topology: UInt64 = 1 << 10
+    /// VIRTIO_BLK_F_DISCARD.
     public static let discard: UInt64 = 1 << 13
+    /// VIRTIO_BLK_F_WRITE_ZEROES.
     public static let writeZeroes: UInt64 = 1 << 14
 }
 

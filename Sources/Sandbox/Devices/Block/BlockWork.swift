@@ -1,15 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SandboxPlan
 import CLinux
 import Glibc
 public import GuestMemory
 import Linux
-public import RateLimiter
 public import Virtio
 
 /// A disk's requests from activation to reset: taken in their order, answered as the storage answers.
 public final class BlockWork: DeviceWork, @unchecked Sendable {
     // @unchecked: the loop's thread's, until it is off the loop; others call `wake` alone.
 
-    public let readiness: Int32
+    /// As ``DeviceWork/readiness``.
+    public let readiness: BorrowedDescriptor
     private let queue: Virtqueue
     private let disk: Disk
     private let identifier: [UInt8]
@@ -26,7 +28,8 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     private var owesNotice = false
 
     init(
-        readiness: Int32, queue: Virtqueue, memory: GuestMemory, features: UInt64, disk: Disk, identifier: [UInt8],
+        readiness: BorrowedDescriptor, queue: Virtqueue, memory: GuestMemory, features: UInt64, disk: Disk,
+        identifier: [UInt8],
         ring: IORing?, transfers: TransferTable, limiter: RateLimiter, pendingLimits: PendingLimits,
         counters: BlockCounters
     ) {
@@ -43,13 +46,13 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
         self.counters = counters
     }
 
-    /// A disk without a ring of its own, for whoever gives it its turns, or has no loop.
+    /// A disk without a ring of its own, for a caller that calls ``work(now:)`` itself.
     public convenience init(
         disk: Disk, queue: Virtqueue, memory: GuestMemory, features: UInt64, limits: RateLimits = .unlimited,
         now: ContinuousClock.Instant = .now
     ) {
         self.init(
-            readiness: queue.kick.descriptor.rawValue, queue: queue, memory: memory, features: features, disk: disk,
+            readiness: queue.kick.descriptor.borrowed, queue: queue, memory: memory, features: features, disk: disk,
             identifier: Array("disk".utf8), ring: nil, transfers: TransferTable(count: BlockLimit.transfers),
             limiter: RateLimiter(limits, now: now), pendingLimits: PendingLimits(), counters: BlockCounters())
     }
@@ -57,6 +60,7 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     /// Has the loop give this work a turn. Any thread may call it.
     func wake() { queue.kick.signal() }
 
+    /// As ``DeviceWork/work(now:)``.
     public func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         queue.kick.drain()
         if let limits = pendingLimits.take() { limiter.update(limits, now: now) }
@@ -194,6 +198,7 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
         entry.offset = request.offset &+ transfer.moved
         switch request.operation {
         case .read, .write:
+            // The transfer stays until the kernel has answered.
             let vectors = unsafe transfers.vectors(of: index)
             // The table keeps them until the transfer is removed, which is after its completion.
             entry.address = UInt64(UInt(bitPattern: vectors.baseAddress))
@@ -216,12 +221,14 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
     private func perform(_ index: Int) -> Int {
         let transfer = transfers[index]
         let request = transfer.request
-        let file = disk.file.rawValue
+        let file = disk.file.borrowed
         let offset = request.offset &+ transfer.moved
         switch request.operation {
         case .read:
+            // The transfer stays for the call.
             return unsafe PositionedIO.read(file, into: transfers.vectors(of: index), at: offset)
         case .write:
+            // The transfer stays for the call.
             return unsafe PositionedIO.write(
                 file, from: transfers.vectors(of: index), at: offset, isDurable: writesThrough)
         case .discard, .zeroAndDiscard:
@@ -265,7 +272,7 @@ public final class BlockWork: DeviceWork, @unchecked Sendable {
         case .discard where answer == -Int(EOPNOTSUPP) && disk.isBlockDevice:
             // Storage that can discard, but not so that zeroes are read afterwards.
             answer = PositionedIO.discard(
-                disk.file.rawValue, at: transfer.request.offset, byteCount: transfer.request.byteCount)
+                disk.file.borrowed, at: transfer.request.offset, byteCount: transfer.request.byteCount)
             fallthrough
         default:
             guard answer >= 0 else { break }

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 public import Linux
 import Synchronization
 
-/// A disk: a regular file or a block device, raw. What is in it is the guest's alone: nobody here ever looks for
+/// A disk: a regular file or a block device, raw. What is in it is the guest's alone: the monitor never looks for
 /// a format.
 public final class Disk: Sendable {
     let file: FileDescriptor
+    /// The guest may only read.
     public let isReadOnly: Bool
+    /// It is no regular file.
     public let isBlockDevice: Bool
     /// The unit of addressing that requests keep to, in bytes.
     let logicalBlockSize: UInt32
@@ -23,9 +26,9 @@ public final class Disk: Sendable {
     public init(_ file: consuming FileDescriptor, isReadOnly: Bool) throws(BlockError) {
         let status: FileNode.Status
         let flags: Int32
-        do { status = try FileNode.status(of: file.rawValue) } catch { throw .disk(operation: "fstat", error) }
+        do { status = try FileNode.status(of: file.borrowed) } catch { throw .disk(operation: "fstat", error) }
         do {
-            flags = Int32(truncatingIfNeeded: try syscall(__NR_fcntl, Int(file.rawValue), Int(F_GETFL)))
+            flags = Int32(truncatingIfNeeded: try syscall(__NR_fcntl, file.borrowed.argument, Int(F_GETFL)))
         } catch { throw .disk(operation: "fcntl", error) }
         guard status.isRegularFile || status.kind == S_IFBLK else { throw .kind(mode: status.kind) }
         let access = flags & O_ACCMODE
@@ -37,14 +40,14 @@ public final class Disk: Sendable {
         do { try file.setNonBlocking(false) } catch { throw .disk(operation: "fcntl", error) }
 
         let isBlockDevice = !status.isRegularFile
-        let byteCount = try Self.byteCount(of: file.rawValue)
+        let byteCount = try Self.byteCount(of: file.borrowed)
         guard byteCount >= sectorByteCount else { throw .empty(byteCount: byteCount) }
         let isDirect = flags & Int32(CL_O_DIRECT) != 0
-        logicalBlockSize = try Self.logicalBlockSize(of: file.rawValue, isBlockDevice, isDirect)
+        logicalBlockSize = try Self.logicalBlockSize(of: file.borrowed, isBlockDevice, isDirect)
         physicalBlockSize =
             isBlockDevice
-            ? max(logicalBlockSize, try Self.property(BlockDeviceRequest.physicalBlockSize, of: file.rawValue)) : 4096
-        canDiscard = !isReadOnly && Self.canPunch(file.rawValue, byteCount: byteCount, isBlockDevice)
+            ? max(logicalBlockSize, try Self.property(BlockDeviceRequest.physicalBlockSize, of: file.borrowed)) : 4096
+        canDiscard = !isReadOnly && Self.canPunch(file.borrowed, byteCount: byteCount, isBlockDevice)
         sectors = Atomic(byteCount / sectorByteCount)
         self.isBlockDevice = isBlockDevice
         self.isReadOnly = isReadOnly
@@ -58,26 +61,26 @@ public final class Disk: Sendable {
     ///
     /// - Returns: whether that has changed.
     func refresh() throws(BlockError) -> Bool {
-        let count = try Self.byteCount(of: file.rawValue) / sectorByteCount
+        let count = try Self.byteCount(of: file.borrowed) / sectorByteCount
         return sectors.exchange(count, ordering: .relaxed) != count
     }
 
-    private static func byteCount(of file: Int32) throws(BlockError) -> UInt64 {
+    private static func byteCount(of file: BorrowedDescriptor) throws(BlockError) -> UInt64 {
         do {
-            // The position is of no use to anybody else: all transfers name their own.
-            return UInt64(try syscall(__NR_lseek, Int(file), 0, Int(SEEK_END)))
+            // The position may move: all transfers name their own.
+            return UInt64(try syscall(__NR_lseek, file.argument, 0, Int(SEEK_END)))
         } catch { throw .disk(operation: "lseek", error) }
     }
 
     /// Any byte can be reached through the page cache; without it (O_DIRECT), whole blocks only.
     private static func logicalBlockSize(
-        of file: Int32, _ isBlockDevice: Bool, _ isDirect: Bool
+        of file: BorrowedDescriptor, _ isBlockDevice: Bool, _ isDirect: Bool
     ) throws(BlockError) -> UInt32 {
         if isBlockDevice { return try property(BlockDeviceRequest.logicalBlockSize, of: file) }
         return isDirect ? 4096 : 512
     }
 
-    private static func property(_ request: Int, of file: Int32) throws(BlockError) -> UInt32 {
+    private static func property(_ request: Int, of file: BorrowedDescriptor) throws(BlockError) -> UInt32 {
         let value: UInt32
         do {
             value = try PositionedIO.blockDeviceProperty(request, of: file)
@@ -90,7 +93,7 @@ public final class Disk: Sendable {
     }
 
     /// Punches a hole behind the file's end, where there is nothing. A block device tells only when it is asked.
-    private static func canPunch(_ file: Int32, byteCount: UInt64, _ isBlockDevice: Bool) -> Bool {
+    private static func canPunch(_ file: BorrowedDescriptor, byteCount: UInt64, _ isBlockDevice: Bool) -> Bool {
         if isBlockDevice { return true }
         let behind = (byteCount + 1 << 20) & ~0xffff
         guard behind < UInt64(Int.max) else { return false }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import GuestMemory
 
@@ -27,6 +28,7 @@ import GuestMemory
 
     init(count: Int) {
         self.count = count
+        // Tables of `count` places each, this object's until deinit.
         unsafe transfers = .allocate(capacity: count)
         unsafe transfers.initialize(repeating: nil, count: count)
         // Pages that are never used are never there: one allocation this large comes from mmap(2).
@@ -37,9 +39,11 @@ import GuestMemory
     }
 
     deinit {
+        // Made in init; no transfer is under way any more.
         unsafe transfers.deinitialize(count: count)
         unsafe transfers.deallocate()
         unsafe vectors.deallocate()
+        // As above.
         unsafe free.deallocate()
     }
 
@@ -49,6 +53,7 @@ import GuestMemory
     func add(_ request: BlockRequest) -> Int {
         precondition(freeCount > 0)
         freeCount &-= 1
+        // Below `count`, as all that is in `free`.
         let index = unsafe free[freeCount]
         unsafe transfers[index] = Transfer(request: request)
         return index
@@ -56,6 +61,7 @@ import GuestMemory
 
     func remove(_ index: Int) {
         check(index)
+        // The index was checked.
         unsafe transfers[index] = nil
         unsafe free[freeCount] = index
         freeCount &+= 1
@@ -64,11 +70,13 @@ import GuestMemory
     subscript(index: Int) -> Transfer {
         get {
             check(index)
+            // The index was checked.
             guard let transfer = unsafe transfers[index] else { preconditionFailure("no transfer \(index)") }
             return transfer
         }
         set {
             check(index)
+            // The index was checked.
             unsafe transfers[index] = newValue
         }
     }
@@ -78,6 +86,7 @@ import GuestMemory
     /// - Returns: false where they are more than the limit that the driver was told.
     func aim(_ index: Int, at slices: [GuestSlice], from start: Int, byteCount: UInt64) -> Bool {
         check(index)
+        // The transfer's own `vectorLimit` vectors; the index was checked.
         let own = unsafe vectors + index * Self.vectorLimit
         var skip = start
         var left = Int(byteCount)
@@ -97,6 +106,7 @@ import GuestMemory
             left &-= count
             skip = 0
         }
+        // The index was checked.
         unsafe transfers[index]?.vectorCount = used
         return left == 0
     }
@@ -108,11 +118,13 @@ import GuestMemory
         transfer.attempts = 0
         var left = Int(byteCount)
         while left > 0, transfer.firstVector < transfer.vectorCount {
+            // One of the transfer's own, below its `vectorCount`; no step is longer than the vector.
             let vector = unsafe vectors + (index * Self.vectorLimit + transfer.firstVector)
             let step = unsafe min(left, vector.pointee.count)
             if unsafe step == vector.pointee.count {
                 transfer.firstVector &+= 1
             } else {
+                // Still inside the slice that the vector is of.
                 unsafe vector.pointee.base = vector.pointee.base.map { unsafe $0 + step }
                 unsafe vector.pointee.count -= step
             }
@@ -124,6 +136,7 @@ import GuestMemory
     /// What is left to move, for the kernel. Valid until the transfer is removed.
     func vectors(of index: Int) -> UnsafeBufferPointer<cl_iovec> {
         let transfer = self[index]
+        // The transfer's own vectors, of which `vectorCount` are filled.
         return unsafe UnsafeBufferPointer(
             start: vectors + (index * Self.vectorLimit + transfer.firstVector),
             count: transfer.vectorCount - transfer.firstVector)

@@ -1,5 +1,5 @@
-public import Metrics
-public import RateLimiter
+// SPDX-License-Identifier: Apache-2.0
+public import SandboxPlan
 public import Virtio
 
 /// The entropy device, virtio 1.2 §5.4: random bytes of the host's kernel for the guest's.
@@ -17,8 +17,10 @@ public final class EntropyDevice: VirtioDevice, @unchecked Sendable {
 
     deinit { reset() }
 
+    /// As ``VirtioDevice/type``.
     public var type: VirtioDeviceType { .entropy }
 
+    /// As ``VirtioDevice/features``.
     public var features: UInt64 { 0 }
 
     /// Requests.
@@ -27,8 +29,10 @@ public final class EntropyDevice: VirtioDevice, @unchecked Sendable {
     /// There is none, §5.4.4.
     public var configuration: [UInt8] { [] }
 
+    /// As ``VirtioDevice/writeConfiguration(offset:bytes:)``.
     public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard let queue = activation.queues.first ?? nil else { throw .queueMissing(0) }
@@ -41,12 +45,14 @@ public final class EntropyDevice: VirtioDevice, @unchecked Sendable {
         self.work = work
     }
 
+    /// As ``VirtioDevice/reset()``.
     public func reset() {
         if let work = work.take() { loop.remove(work) }
     }
 }
 
 extension EntropyDevice: Metered {
+    /// As ``Metered/metrics``.
     public var metrics: [Metric] {
         [
             Metric("requests", source.requests), Metric("written_bytes", source.writtenBytes),

@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+internal import SandboxPlan
 internal import CLinux
 internal import GuestMemory
 internal import Linux
-internal import Metrics
-internal import RateLimiter
 internal import Virtio
 
 /// Where the bytes come from, and how many have: what outlives a driver's reset. One loop's.
@@ -46,11 +46,13 @@ final class EntropySource {
     /// getrandom(2) over the first `count` bytes of `slice`. It waits for nothing: a host that runs machines has
     /// long seeded its pool.
     private static func fill(_ slice: GuestSlice, _ count: Int) throws(Errno) {
+        // The slice has `count` bytes at least, and the kernel writes no more.
         try unsafe slice.withBytes { (bytes) throws(Errno) in
             var done = 0
             while done < count {
                 // A signal may cut a long read short.
                 done += try retrying { () throws(Errno) in
+                    // Within the `count` bytes.
                     unsafe try syscall(__NR_getrandom, bytes.argument + done, count - done, 0)
                 }
             }

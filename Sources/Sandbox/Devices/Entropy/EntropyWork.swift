@@ -1,4 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import GuestMemory
+internal import Linux
 internal import Virtio
 
 /// Fills what the driver asks for, virtio 1.2 §5.4.6.
@@ -18,7 +20,7 @@ final class EntropyWork: DeviceWork {
         self.source = source
     }
 
-    var readiness: Int32 { queue.kick.descriptor.rawValue }
+    var readiness: BorrowedDescriptor { queue.kick.descriptor.borrowed }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         queue.kick.drain()

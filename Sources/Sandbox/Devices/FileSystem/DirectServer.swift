@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
+public import SandboxPlan
 public import Virtio
 
-/// The file system served request by request on the caller's thread, for whoever has no virtqueues: a
+/// The file system served request by request on the caller's thread, for use without virtqueues: a
 /// measurement, a fuzzer. Used by one thread, which gets a umask and a working directory of its own.
 public final class DirectServer {
     private let server: FileServer

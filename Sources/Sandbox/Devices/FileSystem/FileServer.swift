@@ -1,18 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import Linux
+import SandboxPlan
 import Synchronization
 import Virtio
 
-/// How long the guest may answer from its own memory.
-public enum CachePolicy: String, Sendable {
-    /// Names and attributes for a second; a file's pages for as long as it is the same at each open.
-    case auto
-    /// Everything for a day: nobody else changes the tree.
-    case always
-    /// Nothing: every access is asked here.
-    case none
-
+extension CachePolicy {
     /// Seconds that names and attributes hold.
     var seconds: UInt64 {
         switch self {
@@ -31,8 +25,20 @@ public enum FileSystemError: Error, Equatable {
     case proc(operation: String, Errno)
     /// A worker could not be started.
     case worker(operation: String, Errno)
-    /// A command line that means nothing: the flag, and what is wrong with it.
-    case argument(String, problem: String)
+    /// A tag that is not 1 to 36 bytes, or has a NUL.
+    case tag(String)
+}
+
+extension FileSystemError: CustomStringConvertible {
+    /// For messages, in English.
+    public var description: String {
+        switch self {
+        case .tree(let operation, let errno): "shared tree: \(operation): \(errno)"
+        case .proc(let operation, let errno): "\(operation): \(errno)"
+        case .worker(let operation, let errno): "worker: \(operation): \(errno)"
+        case .tag(let tag): "tag \"\(tag)\": not 1 to 36 bytes"
+        }
+    }
 }
 
 /// The FUSE server: one directory tree of the host, served request by request. Knows nothing of queues; any
@@ -55,17 +61,18 @@ final class FileServer: Sendable {
 
     /// - Parameter root: the tree, opened with O_PATH or for reading.
     /// - Parameter descriptorLimit: how many descriptors the process may have open.
+    /// - Parameter inodeLimit: how many inodes the guest may know.
     init(
-        root: consuming FileDescriptor, isReadOnly: Bool, cache: CachePolicy, descriptorLimit: Int
+        root: consuming FileDescriptor, isReadOnly: Bool, cache: CachePolicy, descriptorLimit: Int,
+        inodeLimit: Int = InodeTable.defaultLimit
     ) throws(FileSystemError) {
         self.isReadOnly = isReadOnly
         self.cache = cache
-        // A few stay for sockets, queues and what a request opens for itself; the guest's open files get
-        // their half, so that neither kind can starve the other.
-        let share = max((descriptorLimit - 64) / 2, 16)
-        handles = HandleTable(limit: share)
+        // A few stay for sockets, queues and what a request opens for itself.
+        let count = max(descriptorLimit - 64, 32)
+        handles = HandleTable()
         do {
-            inodes = try InodeTable(root: root, pathLimit: share)
+            inodes = try InodeTable(root: root, limit: inodeLimit, descriptorLimit: count)
         } catch {
             throw .tree(operation: "statx", error)
         }
@@ -144,6 +151,7 @@ final class FileServer: Sendable {
         case .getExtendedAttribute: try getExtendedAttribute(exchange)
         case .listExtendedAttributes: try listExtendedAttributes(exchange)
         case .removeExtendedAttribute: try removeExtendedAttribute(exchange)
+        case .control: try control(exchange)
         case .fileSystemStatus: try fileSystemStatus(exchange)
         case .syncFileSystem: try syncFileSystem(exchange)
         case .allocate: try allocate(exchange)

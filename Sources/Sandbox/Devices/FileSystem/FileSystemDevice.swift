@@ -1,14 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 public import Linux
+public import SandboxPlan
 import Synchronization
 public import Virtio
 
 /// The virtio file system device, virtio 1.2 §5.11: a queue for what must not wait (hiprio), one for
 /// requests, and a few workers that serve both.
 public final class FileSystemDevice: VirtioDevice {
+    /// As ``VirtioDevice/type``.
     public let type = VirtioDeviceType.fileSystem
+    /// As ``VirtioDevice/features``.
     public let features: UInt64 = 0
+    /// As ``VirtioDevice/queueSizes``.
     public let queueSizes: [UInt16] = [1024, 1024]
+    /// As ``VirtioDevice/configuration``.
     public let configuration: [UInt8]
 
     private let server: FileServer
@@ -19,18 +25,20 @@ public final class FileSystemDevice: VirtioDevice {
     /// - Parameter root: the tree, opened with O_PATH or for reading.
     /// - Parameter tag: what the guest mounts it by, 1 to 36 bytes.
     /// - Parameter workerCount: the requests served at the same time, at least 1.
+    /// - Parameter inodeLimit: how many inodes the guest may know; nil: about a million.
     /// - Parameter log: told of a queue that broke, from any thread.
     public init(
         root: consuming FileDescriptor, tag: String, isReadOnly: Bool = false, cache: CachePolicy = .auto,
-        workerCount: Int = 4, descriptorLimit: Int = 1024, log: @escaping @Sendable (String) -> Void = { _ in }
+        workerCount: Int = 4, descriptorLimit: Int = 1024, inodeLimit: Int? = nil,
+        log: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(FileSystemError) {
-        let bytes = Array(tag.utf8)
-        guard (1...36).contains(bytes.count), !bytes.contains(0) else {
-            throw .argument("--tag", problem: "must be 1 to 36 bytes")
+        guard let configuration = FileSystemConfiguration(tag: tag) else {
+            throw .tag(tag)
         }
-        // struct virtio_fs_config, §5.11.4: the tag, then how many request queues there are.
-        configuration = bytes + [UInt8](repeating: 0, count: 36 - bytes.count) + [1, 0, 0, 0]
-        server = try FileServer(root: root, isReadOnly: isReadOnly, cache: cache, descriptorLimit: descriptorLimit)
+        self.configuration = configuration.bytes
+        server = try FileServer(
+            root: root, isReadOnly: isReadOnly, cache: cache, descriptorLimit: descriptorLimit,
+            inodeLimit: inodeLimit ?? InodeTable.defaultLimit)
         self.workerCount = max(workerCount, 1)
         self.log = log
     }
@@ -39,6 +47,7 @@ public final class FileSystemDevice: VirtioDevice {
         running?.stop()
     }
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard activation.queues.count > 1, let requests = activation.queues[1] else { throw .queueMissing(1) }

@@ -1,4 +1,5 @@
-import Metrics
+// SPDX-License-Identifier: Apache-2.0
+import Virtio
 
 /// What passed in one direction.
 final class NetCounters: Sendable {

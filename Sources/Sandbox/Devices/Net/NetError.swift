@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
-/// What is wrong with a tap that is handed over, or with what the device is told about it.
+/// What is wrong with a tap that was handed over, or with its configuration.
 public enum NetError: Error, Equatable {
     /// No tap, or one without an interface.
     case notATap(Errno)
@@ -14,9 +15,14 @@ public enum NetError: Error, Equatable {
     case mtu(Int)
     /// The event loop's descriptors could not be made.
     case events(Errno)
+    /// The device has a tap, whose interface is there.
+    case attached
+    /// The driver was promised what the tap's kernel does not do.
+    case offloads(lacking: TapInterface.Offloads)
 }
 
 extension NetError: CustomStringConvertible {
+    /// For messages, in English.
     public var description: String {
         switch self {
         case .notATap(let error): "not a tap: \(error)"
@@ -27,6 +33,8 @@ extension NetError: CustomStringConvertible {
             "not the address of one station: \(bytes.map { String($0, radix: 16) }.joined(separator: ":"))"
         case .mtu(let number): "an MTU of \(number) is not from 68 to 65535"
         case .events(let error): "event loop: \(error)"
+        case .attached: "a tap is attached already"
+        case .offloads(let lacking): "the tap lacks the offloads \(NetFeature.names(of: lacking))"
         }
     }
 }

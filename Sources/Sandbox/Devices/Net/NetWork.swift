@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SandboxPlan
 public import GuestMemory
 public import Linux
-public import RateLimiter
 public import Virtio
 
 /// Both directions of the device, from activation to reset.
 public final class NetWork: DeviceWork, @unchecked Sendable {
-    // @unchecked: the loop's thread's, until it is off the loop; others call `wake` alone.
+    // @unchecked: the loop's thread's, until it is off the loop; others call `wake`, and between its turns `plug` and
+    // `unplug`.
 
     /// What the device waits for: the driver's kicks and the tap.
     final class Events: Sendable {
@@ -20,7 +22,9 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
     }
 
     private let events: Events
-    private let tap: Tap
+    /// What the guest's driver and the device have agreed on.
+    let features: UInt64
+    private var tap: Tap?
     private let link: Link
     private let receiver: Receiver
     private let transmitter: Transmitter
@@ -31,8 +35,8 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
     /// Held for as long as slices of it are about.
     private let memory: GuestMemory
     private let lost: @Sendable (Errno) -> Void
-    /// What the tap is watched for; nil where it is not watched.
-    private var interest: Epoll.Events?
+    /// What the tap is watched for.
+    private var interest = NetWork.idle
 
     struct Limits {
         var receive: RateLimits
@@ -42,12 +46,12 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
     }
 
     init(
-        events: Events, tap: Tap, link: Link, mtu: Int?, memory: GuestMemory, features: UInt64,
-        receiveQueue: Virtqueue, transmitQueue: Virtqueue, limits: Limits, received: NetCounters, sent: NetCounters,
+        events: Events, link: Link, memory: GuestMemory, features: UInt64, receiveQueue: Virtqueue,
+        transmitQueue: Virtqueue, limits: Limits, received: NetCounters, sent: NetCounters,
         lost: @escaping @Sendable (Errno) -> Void
     ) throws(Errno) {
         self.events = events
-        self.tap = tap
+        self.features = features
         self.link = link
         self.memory = memory
         self.receiveQueue = receiveQueue
@@ -56,43 +60,41 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
         receiveLimits = limits.pendingReceive
         transmitLimits = limits.pendingTransmit
         receiver = Receiver(
-            tap: tap, queue: receiveQueue, features: features, mtu: mtu,
-            limiter: RateLimiter(limits.receive, now: .now), counters: received)
+            queue: receiveQueue, features: features, limiter: RateLimiter(limits.receive, now: .now),
+            counters: received)
         transmitter = Transmitter(
-            tap: tap, queue: transmitQueue, limiter: RateLimiter(limits.transmit, now: .now), counters: sent)
-        transmitter.isCut = !link.isUp
+            queue: transmitQueue, limiter: RateLimiter(limits.transmit, now: .now), counters: sent)
         do throws(Errno) {
-            try events.epoll.add(receiveQueue.kick.descriptor.rawValue, .readable, token: Token.receiveKick)
-            try events.epoll.add(transmitQueue.kick.descriptor.rawValue, .readable, token: Token.transmitKick)
-            if link.isUp {
-                try events.epoll.add(tap.file.rawValue, Self.idle, token: Token.tap)
-                interest = Self.idle
-            }
+            try events.epoll.add(receiveQueue.kick.descriptor.borrowed, .readable, token: Token.receiveKick)
+            try events.epoll.add(transmitQueue.kick.descriptor.borrowed, .readable, token: Token.transmitKick)
         } catch {
             stopWatching()
             throw error
         }
     }
 
-    /// Frames without a device, for whoever gives this its turns.
+    /// Frames without a device, for a caller that calls ``work(now:)`` itself.
     public convenience init(
         tap: Tap, memory: GuestMemory, features: UInt64, receiveQueue: Virtqueue, transmitQueue: Virtqueue,
         receive: RateLimits = .unlimited, transmit: RateLimits = .unlimited
     ) throws(Errno) {
         try self.init(
-            events: try Events(), tap: tap, link: Link(), mtu: nil, memory: memory, features: features,
+            events: try Events(), link: Link(isUp: true), memory: memory, features: features,
             receiveQueue: receiveQueue, transmitQueue: transmitQueue,
             limits: Limits(
                 receive: receive, transmit: transmit, pendingReceive: PendingLimits(),
                 pendingTransmit: PendingLimits()),
             received: NetCounters(), sent: NetCounters(), lost: { _ in })
+        try plug(tap, mtu: nil)
     }
 
-    public var readiness: Int32 { events.epoll.rawValue }
+    /// As ``DeviceWork/readiness``.
+    public var readiness: BorrowedDescriptor { events.epoll.borrowed }
 
     /// Has the loop give this work a turn. Any thread may call it.
     func wake() { receiveQueue.kick.signal() }
 
+    /// As ``DeviceWork/work(now:)``.
     public func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         var mayReceive = takeLimits(receiveLimits, &receiver.limiter, now)
         var mayTransmit = takeLimits(transmitLimits, &transmitter.limiter, now)
@@ -116,7 +118,7 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
             try receiver.turn(now)
             if case .lost(let error) = receiver.pause { cut(error) }
         }
-        if mayTransmit || transmitter.isCut { try transmitter.turn(now) }
+        if mayTransmit { try transmitter.turn(now) }
         if case .lost(let error) = transmitter.pause {
             cut(error)
             try transmitter.turn(now)
@@ -174,35 +176,50 @@ public final class NetWork: DeviceWork, @unchecked Sendable {
     /// EPOLLPRI, which a tap never is. Without it the kernel would not look whether a tap has lost its interface.
     private static let idle = Epoll.Events(rawValue: 0x002)
 
+    /// Frames are moved between the queues and `tap` from now on; the link is the caller's to tell. It works on nothing
+    /// meanwhile, has no tap, and is to be woken.
+    ///
+    /// - Throws: what epoll_ctl(2) says.
+    func plug(_ tap: Tap, mtu: Int?) throws(Errno) {
+        let file = tap.file.borrowed
+        try events.epoll.add(file, Self.idle, token: Token.tap)
+        interest = Self.idle
+        self.tap = tap
+        receiver.plug(file, mtu: mtu)
+        transmitter.plug(file)
+    }
+
+    /// The tap is let go. It works on nothing meanwhile, and is to be woken.
+    func unplug() {
+        guard let tap = self.tap.take() else { return }
+        receiver.unplug()
+        transmitter.unplug()
+        try? events.epoll.remove(tap.file.borrowed)
+    }
+
     /// Watches the tap for what a direction waits for, and for nothing else: what nobody takes would be told for ever.
     private func watch() throws(VirtioError) {
-        guard let interest, link.isUp else { return }
+        guard let tap else { return }
         var wanted = Self.idle
         if case .tap = receiver.pause { wanted.insert(.readable) }
         if case .tap = transmitter.pause { wanted.insert(.writable) }
         if wanted == interest { return }
         do {
-            try events.epoll.modify(tap.file.rawValue, wanted, token: Token.tap)
+            try events.epoll.modify(tap.file.borrowed, wanted, token: Token.tap)
         } catch { throw .activation(operation: "epoll_ctl", errno: error.rawValue) }
         self.interest = wanted
     }
 
     /// The interface is gone, for good: as a cable pulled out.
     private func cut(_ error: Errno) {
-        stopWatchingTap()
-        transmitter.isCut = true
+        unplug()
         if link.cut() { lost(error) }
     }
 
-    private func stopWatchingTap() {
-        if interest != nil { try? events.epoll.remove(tap.file.rawValue) }
-        interest = nil
-    }
-
-    /// The kicks are closed next by whoever has the queues: they must not stay behind in the set.
+    /// The owner of the queues closes the kicks next: they must not stay behind in the set.
     private func stopWatching() {
-        stopWatchingTap()
-        try? events.epoll.remove(receiveQueue.kick.descriptor.rawValue)
-        try? events.epoll.remove(transmitQueue.kick.descriptor.rawValue)
+        unplug()
+        try? events.epoll.remove(receiveQueue.kick.descriptor.borrowed)
+        try? events.epoll.remove(transmitQueue.kick.descriptor.borrowed)
     }
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import GuestMemory
 import Virtio
@@ -37,6 +38,7 @@ import Virtio
     }
 
     deinit {
+        // Made in init, and nobody else's.
         unsafe vectors.deallocate()
         unsafe chains.deallocate()
         unsafe overflow.deallocate()
@@ -61,6 +63,7 @@ import Virtio
             lastVector &+= 1
             sum &+= slice.count
         }
+        // Below `chainLimit`, as checked.
         unsafe chains[lastChain] = Held(head: chain.head, vectorCount: count, byteCount: sum)
         lastChain &+= 1
         byteCount &+= sum
@@ -69,6 +72,7 @@ import Virtio
 
     /// All that is held, and then the overflow: what a frame may be read into. Valid until the next change.
     func forReading() -> UnsafeBufferPointer<cl_iovec> {
+        // One vector more than is ever used was made for it.
         unsafe vectors[lastVector] = cl_iovec(base: overflow, count: Self.overflowCount)
         return unsafe UnsafeBufferPointer(start: vectors + firstVector, count: vectorCount + 1)
     }
@@ -82,6 +86,7 @@ import Virtio
         var left = byteCount
         var count: UInt16 = 0
         while left > 0 {
+            // `byteCount` bytes are in the chains that are held.
             let held = unsafe chains[firstChain + Int(count)]
             let used = min(left, held.byteCount)
             try queue.prepareUsed(held.head, byteCount: UInt32(truncatingIfNeeded: used), at: count)
@@ -103,6 +108,7 @@ import Virtio
         var done = 0
         var index = firstVector
         while done < count, index < lastVector {
+            // Below `lastVector`.
             let vector = unsafe vectors[index]
             let size = unsafe vector.count
             if skip < size {
@@ -126,6 +132,7 @@ import Virtio
     }
 
     private func dropFirst() {
+        // Only where a chain is held.
         let held = unsafe chains[firstChain]
         firstChain &+= 1
         firstVector &+= held.vectorCount
@@ -137,16 +144,19 @@ import Virtio
     private func store(_ byte: UInt8, at offset: Int) {
         var skip = offset
         for index in firstVector..<lastVector {
+            // Below `lastVector`, and the byte lies inside the vector.
             let vector = unsafe vectors[index]
             if unsafe skip < vector.count {
                 unsafe vector.base?.storeBytes(of: byte, toByteOffset: skip, as: UInt8.self)
                 return
             }
+            // Read, no more.
             unsafe skip -= vector.count
         }
     }
 
     private func moveDown() {
+        // Down within the same tables.
         unsafe vectors.update(from: vectors + firstVector, count: vectorCount)
         unsafe chains.update(from: chains + firstChain, count: chainCount)
         (firstVector, lastVector) = (0, vectorCount)

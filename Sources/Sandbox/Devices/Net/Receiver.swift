@@ -1,35 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import GuestMemory
 import Linux
-import RateLimiter
 import Virtio
 
 /// Frames from the tap to the driver, virtio 1.2 §5.1.6.3: read straight into its buffers.
 final class Receiver {
-    private let tap: Tap
+    /// What is read from; open for as long as it stands here.
+    private var tap: BorrowedDescriptor?
     private let queue: Virtqueue
     private let buffers: ReceiveBuffers
     private let counters: NetCounters
     private let isMergeable: Bool
     private let hasChecksums: Bool
+    private let hasSegmentation: Bool
     /// As much as one read is given where there is so much.
-    private let wanted: Int
+    private var wanted = 0
     /// A frame that is longer than the buffers were: its bytes, of which the last `overflow` wait for more buffers.
     private var pending: (byteCount: Int, overflow: Int)?
     var limiter: RateLimiter
     private(set) var pause = Pause.turn
 
-    init(tap: Tap, queue: Virtqueue, features: UInt64, mtu: Int?, limiter: RateLimiter, counters: NetCounters) {
-        self.tap = tap
+    init(queue: Virtqueue, features: UInt64, limiter: RateLimiter, counters: NetCounters) {
         self.queue = queue
         buffers = ReceiveBuffers(chainLimit: Int(queue.size))
         self.limiter = limiter
         self.counters = counters
         isMergeable = features & NetFeature.mergeableBuffers != 0
         hasChecksums = features & NetFeature.guestChecksum != 0
-        let longest =
-            features & NetFeature.guestSegmentation != 0 ? NetLimit.frame : (mtu ?? 1500) + NetLimit.ethernet + 4
-        wanted = NetLimit.header + longest
+        hasSegmentation = features & NetFeature.guestSegmentation != 0
+    }
+
+    /// Frames come from `tap` from now on, which stays open until ``unplug()``.
+    func plug(_ tap: BorrowedDescriptor, mtu: Int?) {
+        self.tap = tap
+        wanted = NetLimit.header + (hasSegmentation ? NetLimit.frame : (mtu ?? 1500) + NetLimit.ethernet + 4)
+        pause = .turn
+    }
+
+    /// Nothing comes any more. The driver's buffers are kept for the next tap; a frame that has come in part is lost.
+    func unplug() {
+        tap = nil
+        dropPending()
     }
 
     /// A turn, after something came that may end the pause.
@@ -39,13 +51,13 @@ final class Receiver {
 
     /// Gives back every chain that holds no frame.
     func finish() {
-        if pending != nil { counters.drops.add() }
-        pending = nil
+        dropPending()
         queue.rewind(UInt16(buffers.chainCount))
         buffers.removeAll()
     }
 
     private func pass(_ now: ContinuousClock.Instant) throws(VirtioError) -> Pause {
+        guard let tap else { return .tap }
         var count = 0
         defer { if count > 0 { queue.notify() } }
         while true {
@@ -62,7 +74,8 @@ final class Receiver {
                 counters.stalls.add()
                 return .limit(later)
             }
-            let result = unsafe TapInterface.read(tap.file.rawValue, into: buffers.forReading())
+            // The vectors hold until the buffers change.
+            let result = unsafe TapInterface.read(tap, into: buffers.forReading())
             // A frame that is lost counts as well: a turn ends.
             count += 1
             switch result {

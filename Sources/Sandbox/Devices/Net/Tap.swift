@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 
 import Glibc
@@ -10,18 +11,18 @@ public final class Tap: Sendable {
     /// What the kernel can leave to the driver.
     let offloads: TapInterface.Offloads
 
-    /// A tap interface, made by whoever hands it over: IFF_TAP, IFF_NO_PI, IFF_VNET_HDR.
+    /// A tap interface, set up by the process that hands it over: IFF_TAP, IFF_NO_PI, IFF_VNET_HDR.
     public init(_ file: consuming FileDescriptor) throws(NetError) {
         let flags: TapInterface.Flags
-        do { flags = try TapInterface.flags(of: file.rawValue) } catch { throw .notATap(error) }
+        do { flags = try TapInterface.flags(of: file.borrowed) } catch { throw .notATap(error) }
         guard flags.isSuperset(of: [.tap, .noProtocol, .virtioHeader]) else { throw .flags(flags.rawValue) }
         do { try file.setNonBlocking(true) } catch { throw .tap(operation: "fcntl", error) }
         do {
-            try TapInterface.setHeader(byteCount: Int32(NetLimit.header), of: file.rawValue)
+            try TapInterface.setHeader(byteCount: Int32(NetLimit.header), of: file.borrowed)
         } catch { throw .tap(operation: "TUNSETVNETHDRSZ", error) }
-        offloads = Self.knownOffloads(file.rawValue)
+        offloads = Self.knownOffloads(file.borrowed)
         do {
-            try TapInterface.set([], of: file.rawValue)
+            try TapInterface.set([], of: file.borrowed)
         } catch { throw .tap(operation: "TUNSETOFFLOAD", error) }
         self.file = file
         isInterface = true
@@ -31,7 +32,7 @@ public final class Tap: Sendable {
     /// as the guest makes them, checksums and segments left undone where their headers say so.
     public init(packetSocket file: consuming FileDescriptor) throws(NetError) {
         do {
-            try Self.checkDatagrams(file.rawValue)
+            try Self.checkDatagrams(file.borrowed)
             try file.setNonBlocking(true)
         } catch { throw .tap(operation: "getsockopt", error) }
         offloads = []
@@ -41,19 +42,20 @@ public final class Tap: Sendable {
 
     /// Lets the kernel leave `offloads` to the driver, and nothing else.
     func set(_ offloads: TapInterface.Offloads) throws(Errno) {
-        if isInterface { try TapInterface.set(offloads, of: file.rawValue) }
+        if isInterface { try TapInterface.set(offloads, of: file.borrowed) }
     }
 
-    private static func checkDatagrams(_ file: Int32) throws(Errno) {
+    private static func checkDatagrams(_ file: BorrowedDescriptor) throws(Errno) {
         var (type, count): (Int32, UInt32) = (0, 4)
-        let result = unsafe getsockopt(file, SOL_SOCKET, SO_TYPE, &type, &count)
+        // getsockopt(2) fills an integer and keeps nothing.
+        let result = unsafe getsockopt(file.rawValue, SOL_SOCKET, SO_TYPE, &type, &count)
         guard result == 0 else { throw .notSupported }
         guard type == Int32(SOCK_DGRAM.rawValue) else { throw .invalidArgument }
     }
 
-    private static func knownOffloads(_ file: Int32) -> TapInterface.Offloads {
-        let tcp: TapInterface.Offloads = [.checksum, .tcp4, .tcp6, .tcpECN]
-        for offloads in [tcp.union([.udp4, .udp6]), tcp] {
+    private static func knownOffloads(_ file: BorrowedDescriptor) -> TapInterface.Offloads {
+        let least = NetFeature.offloadsOfAnyTap
+        for offloads in [least.union([.udp4, .udp6]), least] {
             if (try? TapInterface.set(offloads, of: file)) != nil { return offloads }
         }
         return []

@@ -1,35 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
 import CLinux
 import Glibc
 import GuestMemory
 import Linux
-import RateLimiter
 import Virtio
 
 /// Frames from the driver to the tap, virtio 1.2 §5.1.6.2: written straight from its buffers. Their headers go to the
 /// kernel as they are, which checks them and refuses what makes no sense.
 final class Transmitter {
-    private let tap: Tap
+    /// What is written to, open for as long as it stands here. Where there is none, frames are taken and thrown away, as
+    /// with a cable pulled out.
+    private var tap: BorrowedDescriptor?
     private let queue: Virtqueue
     private let counters: NetCounters
     private let vectors: Vectors
     var limiter: RateLimiter
     private(set) var pause = Pause.turn
-    /// Where there is no interface any more, frames are taken and thrown away, as with a cable pulled out.
-    var isCut = false
 
     /// The vectors of one writev(2).
     @safe private final class Vectors {
         let base: UnsafeMutablePointer<cl_iovec>
+        // This object's until deinit.
         init() { unsafe base = .allocate(capacity: NetLimit.vectors) }
         deinit { unsafe base.deallocate() }
     }
 
-    init(tap: Tap, queue: Virtqueue, limiter: RateLimiter, counters: NetCounters) {
-        self.tap = tap
+    init(queue: Virtqueue, limiter: RateLimiter, counters: NetCounters) {
         self.queue = queue
         self.limiter = limiter
         self.counters = counters
         vectors = Vectors()
+    }
+
+    /// Frames go to `tap` from now on, which stays open until ``unplug()``.
+    func plug(_ tap: BorrowedDescriptor) {
+        self.tap = tap
+        pause = .turn
+    }
+
+    /// Frames go nowhere any more; those that wait are to be taken.
+    func unplug() {
+        tap = nil
+        pause = .turn
     }
 
     /// A turn, after something came that may end the pause.
@@ -47,17 +59,15 @@ final class Transmitter {
                 return .driver
             }
             let byteCount = chain.readableCount - NetLimit.header
-            if isCut || byteCount < NetLimit.ethernet || byteCount > NetLimit.frame
-                || chain.readable.count > NetLimit.vectors
+            if let tap, byteCount >= NetLimit.ethernet, byteCount <= NetLimit.frame,
+                chain.readable.count <= NetLimit.vectors
             {
-                counters.drops.add()
-            } else {
                 if let later = limiter.consume(bytes: UInt64(byteCount), now: now) {
                     queue.rewind()
                     counters.stalls.add()
                     return .limit(later)
                 }
-                let result = send(chain)
+                let result = send(chain, to: tap)
                 switch result {
                 case 0...:
                     counters.frames.add()
@@ -74,6 +84,8 @@ final class Transmitter {
                     // A header that lies (EINVAL), an interface that is down (EIO), no memory for it now.
                     counters.drops.add()
                 }
+            } else {
+                counters.drops.add()
             }
             try queue.complete(chain.head, byteCount: 0)
             count += 1
@@ -81,7 +93,7 @@ final class Transmitter {
         return .turn
     }
 
-    private func send(_ chain: DescriptorChain) -> Int {
+    private func send(_ chain: DescriptorChain, to tap: BorrowedDescriptor) -> Int {
         var count = 0
         for slice in chain.readable {
             // The kernel alone reads through it, during the call.
@@ -91,8 +103,9 @@ final class Transmitter {
             count &+= 1
         }
         while true {
+            // The vectors are filled up to their count, with slices of memory that is held.
             let result = unsafe TapInterface.write(
-                tap.file.rawValue, from: UnsafeBufferPointer(start: vectors.base, count: count))
+                tap, from: UnsafeBufferPointer(start: vectors.base, count: count))
             if result != -Int(EINTR) { return result }
         }
     }

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Virtio
 public import Linux
-public import Metrics
 import Synchronization
 
 /// The serial port COM1 as Linux' 8250 driver, its early console and its interrupt driven terminal use it: a 16550A.
@@ -7,12 +8,7 @@ import Synchronization
 /// Any number of vCPU threads may read and write its registers. None of them waits for who reads the output, and no
 /// access takes memory.
 public final class Serial: Sendable {
-    /// Where a PC has it: eight ports, and a line of the interrupt controllers.
-    public static let firstPort: UInt16 = 0x3f8
-    public static let portCount: UInt16 = 8
-    public static let interruptLine: UInt32 = 4
-
-    /// Signalled when the interrupt line rises: the irqfd of ``interruptLine``, edge-triggered.
+    /// Signalled when the interrupt line rises: for an irqfd, edge-triggered.
     public let interrupt: EventFD
     /// What the guest wrote.
     public let output: SerialOutput
@@ -67,6 +63,7 @@ public final class Serial: Sendable {
 }
 
 extension Serial: Metered {
+    /// As ``Metered/metrics``.
     public var metrics: [Metric] {
         [
             Metric("written_bytes", output.writtenCount), Metric("dropped_bytes", output.droppedCount),

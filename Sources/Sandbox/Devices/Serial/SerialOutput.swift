@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+import Virtio
 public import Linux
-import Metrics
 import Synchronization
 
 /// The bytes a serial port sent, in a ring of fixed size, for one reader.
@@ -24,10 +25,12 @@ import Synchronization
         guard byteCount > 0, byteCount & (byteCount - 1) == 0 else { throw .invalidArgument }
         ready = try EventFD()
         self.byteCount = UInt64(byteCount)
+        // This object's until deinit.
         unsafe bytes = .allocate(capacity: byteCount)
         unsafe bytes.initialize(repeating: 0, count: byteCount)
     }
 
+    // Nobody else has the address.
     deinit { unsafe bytes.deallocate() }
 
     /// Adds a byte. One thread at a time.
@@ -70,5 +73,6 @@ import Synchronization
 
     /// Bytes that went into the ring, and those that found it full, since the beginning.
     public var writtenCount: UInt64 { written.load(ordering: .relaxed) }
+    /// Bytes that found the ring full.
     public var droppedCount: UInt64 { dropped.count }
 }

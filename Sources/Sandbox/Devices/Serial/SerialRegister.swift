@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// Registers of a 16550A by offset from its first port, and their bits: National Semiconductor PC16550D, §8.
 enum SerialRegister {
     /// Received byte when read, byte to send when written; the divisor's lower byte under ``LineControl/divisor``.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// The registers of a 16550A, and what they ask of the outside: a byte to send, an interrupt.
 ///
 /// A byte is sent as soon as it is written, at any speed, so the transmitter is always empty. What a peer does on

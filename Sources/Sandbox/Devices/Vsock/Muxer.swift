@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import GuestMemory
 public import Linux
 
@@ -38,6 +39,7 @@ public final class Muxer {
         lastToken = firstToken
     }
 
+    /// In whatever phase.
     public var connectionCount: Int { byToken.count }
 
     /// Whether there is room for one more connection.
@@ -59,7 +61,7 @@ public final class Muxer {
 
     /// Takes a packet of the guest. `payload` holds exactly what the header says.
     public func receive(_ packet: PacketHeader, payload: [GuestSlice], now: Duration) {
-        // A forged sender has nobody to answer to.
+        // A forged sender gets no answer.
         guard packet.sourceCID == guestCID else { return }
         guard packet.destinationCID == ContextID.host, packet.type == PacketHeader.streamType else {
             return refuse(packet)
@@ -221,7 +223,8 @@ public final class Muxer {
                 channel.connection.hostEnds(channel.isHungUp ? .both : .sending)
                 return nil
             }
-            // Less than asked for means that no more is there, epoll(7), but for the end where that was reported.
+            // Less than asked for means that no more is there, epoll(7), except for the end of the stream where that
+            // was reported.
             if count < room.byteCount, !channel.isEnding { channel.isReadable = false }
             return count
         } catch  where error == .wouldBlock {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import GuestMemory
 public import Virtio
 
@@ -12,6 +13,7 @@ public final class QueuePump {
     /// The chains one turn takes from a queue, so that the rest of the thread's work is not kept waiting.
     private static let turn = 64
 
+    /// Both queues are the pump's from here on; the counters may be shared by several of them, one after the other.
     public init(
         muxer: Muxer, receiveQueue: Virtqueue, transmitQueue: Virtqueue, counters: VsockCounters = VsockCounters()
     ) {
@@ -59,7 +61,7 @@ public final class QueuePump {
     }
 
     private func take(_ chain: DescriptorChain, _ now: Duration) {
-        // Without a header there is nobody to answer.
+        // Without a header there is no sender to answer.
         guard let packet = PacketHeader(in: chain.readable) else { return }
         let room = chain.readableCount - PacketHeader.byteCount
         guard Int(packet.payloadCount) <= room else { return muxer.refuseMalformed(packet) }

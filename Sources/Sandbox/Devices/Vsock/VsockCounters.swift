@@ -1,6 +1,7 @@
-public import Metrics
+// SPDX-License-Identifier: Apache-2.0
+public import Virtio
 
-/// What went through the device since the monitor began, whoever drove it.
+/// What went through the device since the monitor began, however often the driver reset it.
 public final class VsockCounters: Metered, Sendable {
     /// Packets, and the bytes of streams in them.
     let packetsFromGuest = Counter()
@@ -10,8 +11,10 @@ public final class VsockCounters: Metered, Sendable {
     /// Connections there are, in whatever state.
     let connections = Counter()
 
+    /// All at 0.
     public init() {}
 
+    /// As ``Metered/metrics``.
     public var metrics: [Metric] {
         [
             Metric("packets_from_guest", packetsFromGuest), Metric("bytes_from_guest", bytesFromGuest),

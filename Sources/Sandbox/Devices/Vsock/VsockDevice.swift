@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 public import Linux
 import Synchronization
 public import Virtio
@@ -7,19 +8,18 @@ public import Virtio
 /// - a host peer connects to the listening socket, writes `CONNECT <port>\n` and reads `OK <host port>\n` once
 ///   the guest has accepted, or is hung up on; then come the bytes;
 /// - what the guest connects to at context 2 goes to the socket `vsock_<port>` in the working directory of the thread
-///   that runs the loop, and is reset where nobody listens. There is no connect(2) relative to a descriptor, so
-///   whoever runs the loop goes there first, with ``Linux/Thread/enter(directory:)``.
+///   that runs the loop, and is reset where no process listens. There is no connect(2) relative to a descriptor, so
+///   the thread that runs the loop goes there first, with ``Linux/Thread/enter(directory:)``.
 ///
 /// The loop serves everything between ``activate(_:)`` and ``reset()``; host peers that come before wait in the
 /// listener's backlog.
-public final class VsockDevice: VirtioDevice {
-    /// What went through it, of all its lives.
-    public let counters = VsockCounters()
+public final class VsockDevice: VirtioDevice, Metered, Sendable {
+    /// What went through it, however often its driver reset it.
+    private let counters = VsockCounters()
     private let guestCID: UInt64
     private let listener: FileDescriptor
     private let limits: VsockLimits
     private let loop: DeviceLoop
-    private let onFailure: @Sendable (VirtioError) -> Void
     private let running = Running()
 
     /// The work that is on the loop. When it fails it goes, and every connection with it.
@@ -44,22 +44,23 @@ public final class VsockDevice: VirtioDevice {
     /// - Parameters:
     ///   - guestCID: the guest's context identifier, from 3 to 0xffff_fffe.
     ///   - listener: a listening unix stream socket.
-    ///   - loop: what gives the device its turns.
-    ///   - onFailure: called on the loop's thread when the driver broke the device, whose connections are then closed.
+    ///   - loop: what gives the device its turns. When the driver breaks the device, its connections are closed.
     public init(
-        guestCID: UInt64, listener: consuming FileDescriptor, limits: VsockLimits = VsockLimits(), loop: DeviceLoop,
-        onFailure: @escaping @Sendable (VirtioError) -> Void = { _ in }
+        guestCID: UInt64, listener: consuming FileDescriptor, limits: VsockLimits = VsockLimits(), loop: DeviceLoop
     ) throws(Errno) {
         try listener.setNonBlocking(true)
         self.guestCID = guestCID
         self.listener = listener
         self.limits = limits
         self.loop = loop
-        self.onFailure = onFailure
     }
 
     deinit { reset() }
 
+    /// As ``Metered/metrics``.
+    public var metrics: [Metric] { counters.metrics }
+
+    /// As ``VirtioDevice/type``.
     public var type: VirtioDeviceType { .vsock }
 
     /// VIRTIO_VSOCK_F_STREAM.
@@ -74,6 +75,7 @@ public final class VsockDevice: VirtioDevice {
     /// The guest's context identifier is the host's to give.
     public func writeConfiguration(offset: Int, bytes: [UInt8]) {}
 
+    /// As ``VirtioDevice/activate(_:)``.
     public func activate(_ activation: consuming VirtioActivation) throws(VirtioError) {
         reset()
         guard activation.queues.count >= 1, let receiveQueue = activation.queues[0] else { throw .queueMissing(0) }
@@ -81,19 +83,18 @@ public final class VsockDevice: VirtioDevice {
         let work: VsockWork
         do {
             work = try VsockWork(
-                guestCID: guestCID, listener: listener.rawValue, limits: limits, memory: activation.memory,
+                guestCID: guestCID, listener: listener.borrowed, limits: limits, memory: activation.memory,
                 receiveQueue: receiveQueue, transmitQueue: transmitQueue, counters: counters)
         } catch {
             throw .activation(operation: "vsock epoll set", errno: error.rawValue)
         }
-        let (running, failed, onFailure) = (running, activation.failed, onFailure)
+        let (running, failed) = (running, activation.failed)
         let identifier = ObjectIdentifier(work)
         running.set(work)
         do {
             try loop.add(work) { error in
                 running.take(identifier)
                 failed(error)
-                onFailure(error)
             }
         } catch {
             running.take(identifier)
@@ -101,6 +102,7 @@ public final class VsockDevice: VirtioDevice {
         }
     }
 
+    /// As ``VirtioDevice/reset()``.
     public func reset() {
         if let work = running.take() { loop.remove(work) }
         counters.connections.set(0)

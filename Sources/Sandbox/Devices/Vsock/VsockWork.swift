@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 internal import GuestMemory
 internal import Linux
 internal import Virtio
@@ -26,7 +27,7 @@ final class VsockWork: DeviceWork, @unchecked Sendable {
     private let start = ContinuousClock.now
 
     init(
-        guestCID: UInt64, listener socket: Int32, limits: VsockLimits, memory: GuestMemory,
+        guestCID: UInt64, listener socket: BorrowedDescriptor, limits: VsockLimits, memory: GuestMemory,
         receiveQueue: Virtqueue, transmitQueue: Virtqueue, counters: VsockCounters
     ) throws(Errno) {
         poller = try Poller()
@@ -38,12 +39,12 @@ final class VsockWork: DeviceWork, @unchecked Sendable {
         self.receiveQueue = receiveQueue
         self.transmitQueue = transmitQueue
         self.memory = memory
-        try poller.watchReadable(transmitQueue.kick.descriptor.rawValue, token: Token.transmitKick)
-        try poller.watchReadable(receiveQueue.kick.descriptor.rawValue, token: Token.receiveKick)
+        try poller.watchReadable(transmitQueue.kick.descriptor.borrowed, token: Token.transmitKick)
+        try poller.watchReadable(receiveQueue.kick.descriptor.borrowed, token: Token.receiveKick)
         try poller.watch(socket, token: Token.listener)
     }
 
-    var readiness: Int32 { poller.descriptor }
+    var readiness: BorrowedDescriptor { poller.descriptor }
 
     func work(now: ContinuousClock.Instant) throws(VirtioError) -> ContinuousClock.Instant? {
         let time = start.duration(to: now)

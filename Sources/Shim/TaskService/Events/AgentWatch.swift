@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentProtocol
 import Linux
 
@@ -23,12 +24,12 @@ final class AgentWatch {
         self.loop = loop
         self.onOutOfMemory = onOutOfMemory
         // The loop keeps this for as long as the connection lasts.
-        watch = try loop.watch(connection.rawValue, .readable) { _ in self.listen() }
+        watch = try loop.watch(connection.borrowed, .readable) { _ in self.listen() }
     }
 
     private func listen() {
         do {
-            guard let bytes = try Socket.receive(upTo: 65536, from: connection.rawValue) else { return }
+            guard let bytes = try Socket.receive(upTo: 65536, from: connection.borrowed) else { return }
             if bytes.isEmpty { return close() }
             frames.append(bytes)
             while let message = try frames.next() { take(try AnswerMessage(decoding: message).answer) }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import TaskProtocol
 
@@ -20,7 +21,7 @@ extension EventQueue.Event {
 }
 
 extension TaskEvent {
-    /// Whoever asked for it knows, or can ask again.
+    /// The client that asked for it knows, or can ask again.
     var isNotice: Bool {
         switch self {
         case .paused, .resumed, .ranOutOfMemory: true

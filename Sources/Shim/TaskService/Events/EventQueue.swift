@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import TTRPC
 
 /// Events on their way to containerd, in the order they happened. One is sent at a time; while containerd is away it

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 
 /// What the shim's signals tell it: children that ended, and that it is to end itself.
 final class Children {
     private let signals: SignalDescriptor
-    /// Told of every child that ended, whoever started it: the shim adopts what its verbs leave behind.
+    /// Called for every child that ended, whatever started it: the shim adopts what its verbs leave behind.
     var onEnd: (Int32, Process.ExitStatus) -> Void = { _, _ in }
     /// Told of SIGTERM and SIGINT.
     var onTermination: () -> Void = {}
@@ -17,7 +18,7 @@ final class Children {
     }
 
     func join(_ loop: ShimLoop) throws(Errno) {
-        _ = try loop.watch(signals.descriptor.rawValue, .readable) { [unowned self] _ in takeSignals() }
+        _ = try loop.watch(signals.descriptor.borrowed, .readable) { [unowned self] _ in takeSignals() }
     }
 
     private func takeSignals() {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
 /// The one loop of the shim: what happens on descriptors, and what is due at a time. All on one thread, so nothing here
@@ -35,7 +36,7 @@ final class ShimLoop {
 
     /// Calls `body` whenever one of `events` is there on `descriptor`, which stays the caller's and open.
     func watch(
-        _ descriptor: Int32, _ events: Epoll.Events, _ body: @escaping (Epoll.Events) -> Void
+        _ descriptor: BorrowedDescriptor, _ events: Epoll.Events, _ body: @escaping (Epoll.Events) -> Void
     ) throws(Errno) -> Watch {
         try descriptors.watch(descriptor, events, body)
     }
@@ -114,7 +115,7 @@ extension ShimLoop {
     /// Has `work` do what there is to do before every wait; the loop wakes when `descriptor` is readable, and at the
     /// time that `work` returns.
     func add(
-        _ descriptor: Int32, _ work: @escaping (ContinuousClock.Instant) -> ContinuousClock.Instant?
+        _ descriptor: BorrowedDescriptor, _ work: @escaping (ContinuousClock.Instant) -> ContinuousClock.Instant?
     ) throws(Errno) {
         _ = try watch(descriptor, .readable) { _ in }
         workers.append(work)

@@ -1,4 +1,5 @@
-/// The program of a sandbox that was given none: it keeps the sandbox there, and takes in whoever is orphaned in it.
+// SPDX-License-Identifier: Apache-2.0
+/// The program of a sandbox that was given none: it keeps the sandbox alive, and reaps its orphans.
 ///
 /// An ELF executable of our own, for x86-64, put together by hand: it asks the kernel to forget children that end
 /// (SIGCHLD ignored, which reaps them), waits for SIGINT or SIGTERM, and exits with 0.

@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
+import SandboxPlan
 import TTRPC
 import TaskProtocol
 
@@ -14,7 +16,7 @@ final class SandboxRequests {
         case started(id: String, at: Timestamp)
     }
 
-    /// How long a sandbox may take to end when nobody says.
+    /// How long a sandbox may take to end if the request does not say.
     private static let stopTimeout = Duration.seconds(10)
 
     private let table: TaskTable
@@ -73,9 +75,9 @@ final class SandboxRequests {
 
     private func create(_ request: CreateSandboxRequest, _ call: Call) throws(Failure) {
         guard isEmpty else { throw Failure(.alreadyExists, "sandbox \(request.sandboxID): this shim has one") }
-        try Identifier.check(request.sandboxID, "sandbox id")
+        try ContainerID.check(request.sandboxID, "sandbox id")
         for (path, name) in [(request.bundlePath, "bundle"), (request.netnsPath, "network namespace")] {
-            guard !path.utf8.contains(0), path.hasPrefix("/") || (path.isEmpty && name != "bundle") else {
+            guard !path.utf8.contains(0), path.begins(with: "/") || (path.isEmpty && name != "bundle") else {
                 throw Failure(.invalidArgument, "\(name) \"\(path)\": not an absolute path")
             }
         }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
 import TTRPC
 import TaskProtocol
 
@@ -39,7 +41,7 @@ extension VerbSettings {
 
     private static func path(_ text: String, _ name: String) throws(Failure) -> String? {
         if text.isEmpty { return nil }
-        guard text.hasPrefix("/"), !text.utf8.contains(0) else {
+        guard text.begins(with: "/"), !text.utf8.contains(0) else {
             throw Failure(.invalidArgument, "options: \(name) \"\(text)\": not an absolute path")
         }
         return text

@@ -1,4 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
+import Linux
+import SandboxPlan
 import TTRPC
 import TaskProtocol
 
@@ -89,8 +92,8 @@ struct TaskRequests {
         guard request.checkpoint.isEmpty, request.parentCheckpoint.isEmpty else {
             throw Failure(.unimplemented, "create from a checkpoint: not implemented")
         }
-        try Identifier.check(request.id, "container id")
-        guard request.bundle.hasPrefix("/"), !request.bundle.utf8.contains(0) else {
+        try ContainerID.check(request.id, "container id")
+        guard request.bundle.begins(with: "/"), !request.bundle.utf8.contains(0) else {
             throw Failure(.invalidArgument, "bundle \"\(request.bundle)\": not an absolute path")
         }
         var description = TaskDescription(id: request.id, bundle: request.bundle)
@@ -103,7 +106,7 @@ struct TaskRequests {
     }
 
     private func exec(_ request: ExecProcessRequest, _ call: Call) throws(Failure) {
-        try Identifier.check(request.execID, "exec id")
+        try ContainerID.check(request.execID, "exec id")
         guard let spec = request.spec, !spec.value.isEmpty else {
             throw Failure(.invalidArgument, "exec: no process is given")
         }
@@ -182,18 +185,11 @@ extension Call {
     func done(_ result: Result<Void, Failure>) { answer(result) { EmptyResponse.encoded } }
 }
 
-/// Names that containerd gives: they become names of files, and go into the log.
-enum Identifier {
-    /// containerd's own limit is 76; ids of the runtime's command line may be longer.
-    static let byteLimit = 255
-
+extension ContainerID {
+    /// Checks a name that containerd gives: it becomes the name of a file, and goes into the log. containerd's own limit is
+    /// ``containerdByteLimit``; ids of the runtime's command line may be longer.
     static func check(_ name: String, _ what: String) throws(Failure) {
-        let isAllowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || [0x2D, 0x2E, 0x5F, 0x2B].contains(byte)
-        }
-        guard !name.isEmpty, name.utf8.count <= byteLimit, isAllowed, name != ".", name != ".." else {
-            throw Failure(.invalidArgument, "\(what) \(ShimLog.quoted(String(name.prefix(64)), always: true)): invalid")
-        }
+        guard ContainerID(rawValue: name) == nil else { return }
+        throw Failure(.invalidArgument, "\(what) \(ShimLog.quoted(String(name.prefix(64)), always: true)): invalid")
     }
 }

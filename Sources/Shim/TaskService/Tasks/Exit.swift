@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 
-/// How and when a process ended, as containerd is told.
+/// How and when a process ended, as containerd hears it.
 struct Exit: Hashable {
     /// 0 to 255: the exit code, or 128 and the signal's number.
     let status: UInt32
@@ -20,6 +21,6 @@ struct Exit: Hashable {
         self.init(status: status, seconds: time.seconds, nanoseconds: Int32(truncatingIfNeeded: time.nanoseconds))
     }
 
-    /// What is told of a process that was there when its shim, or its machine, went: SIGKILL's.
+    /// The status of a process that ran when its shim, or its machine, went: SIGKILL's.
     static let killedStatus: UInt32 = 137
 }

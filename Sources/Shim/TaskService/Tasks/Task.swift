@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A container of containerd's, with what was started in it beside its first process.
 final class Task {
     let description: TaskDescription

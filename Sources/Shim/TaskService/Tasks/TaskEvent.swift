@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 import TaskProtocol
 
-/// What containerd is told unasked.
+/// What is published to containerd.
 enum TaskEvent: Hashable {
     case created(TaskDescription, pid: Int32)
     case started(id: String, pid: Int32)

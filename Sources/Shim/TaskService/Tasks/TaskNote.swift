@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A line for the log about a container.
 struct TaskNote {
     enum Level: String {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// A process that containerd knows by name: a container's first, or one that exec adds.
 final class TaskProcess {
     enum State {
@@ -31,7 +32,7 @@ final class TaskProcess {
     private var isInputClosed = false
     /// The program that takes its output.
     var logger: Int32?
-    /// Somebody asked for its end, or for another signal.
+    /// A client asked for its end, or for another signal.
     var wasSignaled = false
     private var waiters: [(Exit) -> Void] = []
 
@@ -42,7 +43,7 @@ final class TaskProcess {
         self.state = state
     }
 
-    /// On the host; 0 where there is none yet.
+    /// On the host; 0 before it exists.
     var pid: Int32 {
         switch state {
         case .created(.container(let pid)), .starting(.container(let pid), _): pid
@@ -78,7 +79,7 @@ final class TaskProcess {
         if let exit { body(exit) } else { waiters.append(body) }
     }
 
-    /// It is over: everybody who waits is told, and its input is let go of.
+    /// It has ended: all who wait get its exit, and its input is closed.
     func stop(_ exit: Exit) {
         state = .stopped(pid: pid, exit)
         inputWriter = nil

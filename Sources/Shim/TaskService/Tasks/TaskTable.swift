@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import TTRPC
@@ -130,7 +131,7 @@ final class TaskTable {
     func delete(_ id: String, _ exec: String, reply: @escaping (Result<(pid: Int32, exit: Exit), Failure>) -> Void) {
         let task: Task
         do throws(Failure) { task = try process(id, exec).0 } catch { return reply(.failure(error)) }
-        // Whoever asked for it has given it up; the deletion has its turn when that has come to its end.
+        // Its client has given it up; the deletion has its turn once the creation has ended.
         if task.isBeingMade, exec.isEmpty { verbs.giveUpCreate(of: id) }
         task.enqueue { [self] done in
             do throws(Failure) {
@@ -160,7 +161,7 @@ final class TaskTable {
                 log(TaskNote(.error, task.id, "delete: \(failure.message)"))
                 return reply(.failure(failure))
             }
-            // What the deletion ended is told of before the deletion is.
+            // The ends that the deletion caused are published before the deletion is.
             reap()
             for process in task.processes.reversed() where process.exit == nil {
                 owners[process.pid] = nil
@@ -213,7 +214,7 @@ final class TaskTable {
         if let end = task.pendingEnd, !task.hasLiveExecs { conclude(task, task.process, end) }
     }
 
-    /// Logs why a container was killed that nobody here killed.
+    /// Logs why a container was killed that this shim did not kill.
     private func explain(_ task: Task) {
         verbs.run(.explain(id: task.id), task.settings) { [self] outcome in
             guard case .success(let answer) = outcome, !answer.payload.isEmpty else { return }

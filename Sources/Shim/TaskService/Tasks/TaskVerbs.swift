@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import TTRPC
 
@@ -88,7 +89,7 @@ extension TaskTable {
         }
     }
 
-    /// Waits for nobody: a signal is what ends what hangs.
+    /// Not queued behind other verbs: a signal is what ends one that hangs.
     func kill(
         _ id: String, _ exec: String, signal: Int32, all: Bool, reply: @escaping (Result<Void, Failure>) -> Void
     ) {
@@ -190,7 +191,7 @@ extension TaskTable {
         }
     }
 
-    /// Waits for nobody. It may come while the process is being started, and holds then.
+    /// Not queued behind other verbs. It may come while the process is being started, and holds then.
     func closeInput(_ id: String, _ exec: String) throws(Failure) { try process(id, exec).1.closeInput() }
 
     /// Calls `body` when it is the container's turn. It calls its last argument when it is done, unless it throws.

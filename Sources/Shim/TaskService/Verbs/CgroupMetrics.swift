@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+import Linux
 import OCISpec
 import TaskProtocol
 
@@ -14,8 +16,8 @@ struct CgroupMetrics {
     init(_ statistics: Statistics, memoryEvents text: String) {
         self.statistics = statistics
         var events: [String: UInt64] = [:]
-        for line in text.prefix(4096).split(separator: "\n") {
-            let words = line.split(separator: " ")
+        for line in text.prefix(4096).split(at: "\n") {
+            let words = line.split(at: " ")
             if words.count == 2, let number = UInt64(words[1]) { events[String(words[0])] = number }
         }
         memoryEvents = events

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Glibc
 import Linux
 import TTRPC
@@ -47,16 +48,16 @@ final class ForkedCalls {
     /// - Returns: what ``giveUp(_:)`` takes; 0 where there is nothing to give up.
     @discardableResult
     func run(
-        _ name: String, limit: Duration, keeping kept: [Int32] = [], _ body: () throws(Failure) -> VerbAnswer,
-        done: @escaping (VerbOutcome) -> Void
+        _ name: String, limit: Duration, keeping kept: [BorrowedDescriptor] = [],
+        _ body: () throws(Failure) -> VerbAnswer, done: @escaping (VerbOutcome) -> Void
     ) -> Int {
         let parent = getpid()
         do throws(Errno) {
             let pair = try UnixSocket.pair()
             switch try Process.fork() {
-            case .child: serve(pair.second.rawValue, kept, parent, body)
+            case .child: serve(pair.second, kept, parent, body)
             case .parent(let pid):
-                return follow(Underway(name, pid, channel: Self.first(of: pair), done: done), limit)
+                return follow(Underway(name, pid, channel: pair.takeFirst(), done: done), limit)
             }
         } catch {
             let failure = Failure(.resourceExhausted, "\(name): fork: \(error)")
@@ -68,8 +69,8 @@ final class ForkedCalls {
     /// Ends a call that is under way.
     func giveUp(_ call: Int) { abandon(call, "given up") }
 
-    /// To be told of every child that ended and has been waited for. What a copy said has come by then, and nobody whom
-    /// it left behind with the channel's other end has anything to add.
+    /// To be told of every child that ended and has been waited for. What a copy said has come by then, and a
+    /// process that it left behind with the channel's other end has nothing to add.
     func childEnded(_ pid: Int32) {
         guard let (number, call) = underWay.first(where: { $0.value.pid == pid }) else { return }
         call.pid = nil
@@ -79,20 +80,18 @@ final class ForkedCalls {
         }
     }
 
-    private static func first(of pair: consuming SocketPair) -> FileDescriptor { pair.first }
-
     /// One thread was copied, so this may go on in Swift.
     private func serve(
-        _ channel: Int32, _ kept: [Int32], _ parent: Int32, _ body: () throws(Failure) -> VerbAnswer
+        _ channel: consuming FileDescriptor, _ kept: [BorrowedDescriptor], _ parent: Int32,
+        _ body: () throws(Failure) -> VerbAnswer
     ) -> Never {
         // What is under way goes with the shim, which may have gone already.
         try? Process.setParentDeathSignal(SIGKILL)
-        guard getppid() == parent, (try? Process.closeDescriptors(except: [0, 1, 2, channel] + kept)) != nil else {
-            Process.exitNow(1)
-        }
+        let needed = [.standardInput, .standardOutput, .standardError, channel.borrowed] + kept
+        guard getppid() == parent, (try? Process.closeDescriptors(except: needed)) != nil else { Process.exitNow(1) }
         let outcome: VerbOutcome
         do throws(Failure) { outcome = .success(try body()) } catch { outcome = .failure(error) }
-        Self.send(outcome, on: FileDescriptor(owning: channel))
+        Self.send(outcome, on: channel)
         Process.exitNow(0)
     }
 
@@ -100,7 +99,7 @@ final class ForkedCalls {
         let bytes = VerbChannel.encode(outcome)
         var start = 0
         if case .success(let answer) = outcome, let agent = answer.agent,
-            (try? DescriptorPassing.send([bytes[0]], [agent.rawValue], on: channel.rawValue)) != nil
+            (try? DescriptorPassing.send([bytes[0]], [agent.borrowed], on: channel.borrowed)) != nil
         {
             start = 1
         }
@@ -113,7 +112,7 @@ final class ForkedCalls {
         underWay[number] = call
         do throws(Errno) {
             try call.channel.setNonBlocking(true)
-            call.watch = try loop.watch(call.channel.rawValue, .readable) { [unowned self] _ in _ = read(number) }
+            call.watch = try loop.watch(call.channel.borrowed, .readable) { [unowned self] _ in _ = read(number) }
         } catch {
             abandon(number, "\(error)")
         }
@@ -129,9 +128,10 @@ final class ForkedCalls {
     private func read(_ number: Int) -> Bool {
         guard let call = underWay[number], call.watch != nil else { return false }
         do throws(Errno) {
-            let (bytes, descriptors) = try DescriptorPassing.receive(
-                upTo: 65536, maximum: 1, from: call.channel.rawValue)
-            for descriptor in descriptors { call.agent = OpenDescriptor(FileDescriptor(owning: descriptor)) }
+            var descriptors = DescriptorList()
+            let bytes = try DescriptorPassing.receive(
+                upTo: 65536, maximum: 1, descriptors: &descriptors, from: call.channel.borrowed)
+            if let agent = descriptors.takeFirst() { call.agent = OpenDescriptor(agent) }
             call.bytes += bytes
             if bytes.isEmpty {
                 finish(number)

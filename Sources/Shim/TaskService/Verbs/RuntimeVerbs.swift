@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import AgentClient
 import Cgroup
 import Configuration
@@ -13,7 +14,7 @@ import TaskRootfs
 
 /// Carries verbs out with the runtime, each in a process of its own.
 final class RuntimeVerbs: VerbRunner {
-    /// How long output that nobody reads is waited for once its process has ended.
+    /// How long unread output is kept once its process has ended.
     static let stallMilliseconds: Int32 = 10_000
     static let loggerTimeout = Duration.seconds(10)
 
@@ -32,9 +33,9 @@ final class RuntimeVerbs: VerbRunner {
         case .create(let description): make(verb, description.id, description.io, settings, done)
         case .exec(let id, _, _, let io): make(verb, id, io, settings, done)
         default:
-            let performance = Performance(settings, log)
+            let runtimeCall = RuntimeCall(settings, log)
             calls.run(
-                verb.name, limit: verb.limit, { () throws(Failure) in try performance.perform(verb) }, done: done)
+                verb.name, limit: verb.limit, { () throws(Failure) in try runtimeCall.perform(verb) }, done: done)
         }
     }
 
@@ -77,21 +78,21 @@ final class RuntimeVerbs: VerbRunner {
         _ verb: Verb, _ settings: VerbSettings, _ streams: borrowing TaskStreams,
         _ done: @escaping (VerbOutcome) -> Void
     ) -> Int {
-        let performance = Performance(settings, log)
+        let runtimeCall = RuntimeCall(settings, log)
         return calls.run(
             verb.name, limit: verb.limit, keeping: streams.descriptors,
             { () throws(Failure) in
                 do { try streams.waitForLogger(limit: Self.loggerTimeout) } catch {
                     throw Failure(.unknown, "\(error)")
                 }
-                return try performance.perform(
+                return try runtimeCall.perform(
                     verb, .descriptors(input: streams.input, output: streams.output, error: streams.error))
             }, done: done)
     }
 }
 
 /// A verb, in the process that is there for it alone.
-struct Performance {
+struct RuntimeCall {
     let settings: VerbSettings
     let log: ShimLog
 
@@ -157,7 +158,7 @@ struct Performance {
         return VerbAnswer()
     }
 
-    /// A failure that is nobody's fault but the container's begins as runc's shim has it, which clients look for.
+    /// An error caused by the container itself begins as runc's shim has it: clients look for that.
     private func prefixed(_ what: String, _ body: () throws -> VerbAnswer) throws -> VerbAnswer {
         do { return try body() } catch let error as RuntimeError {
             var failure = Failure(error)
@@ -171,7 +172,7 @@ struct Performance {
     private func create(_ description: TaskDescription, _ io: ProcessIO) throws -> VerbAnswer {
         let runtime = try runtime(for: description.id)
         if let sandbox = description.sandbox { try SandboxBundle.complete(description, sandbox) }
-        try Kept(settings).write(in: description.bundle)
+        try StoredSettings(settings).write(in: description.bundle)
         let root = try TaskRootfs.mount(
             description.rootfs.map {
                 RootMount(type: $0.type, source: $0.source, target: $0.target, options: $0.options)
@@ -180,10 +181,7 @@ struct Performance {
             var request = CreateRequest(id: description.id, bundle: description.bundle)
             request.io = io
             request.stallMilliseconds = RuntimeVerbs.stallMilliseconds
-            if case .disk(let disk) = root {
-                request.rootDisk = RootDisk(
-                    path: disk.path, type: disk.fileSystem, options: disk.options, isReadOnly: disk.isReadOnly)
-            }
+            if case .disk(let disk) = root { request.rootDisk = disk }
             let pid = try runtime.create(request)
             return VerbAnswer(pid: pid, agent: agent(of: description.id, runtime))
         } catch {
@@ -198,7 +196,7 @@ struct Performance {
         do {
             guard try runtime.sandbox(of: id) == id else { return nil }
             let connection = try runtime.agentConnection(id)
-            return OpenDescriptor(try FileDescriptor.duplicate(of: connection.descriptor, minimum: 3))
+            return OpenDescriptor(try connection.descriptor.duplicate())
         } catch {
             log.write(TaskNote(.warning, id, "no news of memory that runs out: \(error)"))
             return nil
@@ -214,8 +212,13 @@ struct Performance {
 
     private func statistics(_ id: String) throws -> [UInt8] {
         let files = try runtime(for: id).cgroupFigures(id)
-        let metrics = CgroupMetrics(
-            try Statistics(cgroupFiles: files), memoryEvents: files["memory.events"] ?? "")
+        let statistics: Statistics
+        do throws(CgroupError) {
+            statistics = try Statistics(cgroupFiles: files)
+        } catch {
+            throw RuntimeError.statistics(error)
+        }
+        let metrics = CgroupMetrics(statistics, memoryEvents: files["memory.events"] ?? "")
         let message =
             try CgroupLayout.current().version == .two
             ? AnyMessage(type: TypeName.cgroupV2Metrics, metrics.version2)

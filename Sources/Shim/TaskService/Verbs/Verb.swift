@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /// What a client chose for the containers of a shim, by the options of its requests.
 struct VerbSettings: Hashable {
     /// Where states are kept; nil: where the command line keeps them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 import Linux
 import TTRPC
 
@@ -10,7 +11,7 @@ final class OpenDescriptor {
 
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    var rawValue: Int32 { descriptor.rawValue }
+    var borrowed: BorrowedDescriptor { descriptor.borrowed }
 }
 
 /// What a verb answers when it succeeded.

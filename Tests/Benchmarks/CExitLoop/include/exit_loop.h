@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The peer of exits-bench: the same guests, served by the least C there can be.
 #pragma once
 

@@ -1,4 +1,0 @@
-import AgentCore
-import Linux
-
-HostedAgent.main()

@@ -1,6 +1,0 @@
-import Glibc
-
-enum SignalAction {
-    /// A write to a closed socket is to fail, not to end the tests.
-    static func ignorePipe() { _ = signal(SIGPIPE, SIG_IGN) }
-}

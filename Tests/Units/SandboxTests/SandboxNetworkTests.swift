@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import RuntimeState
+import SandboxPlan
+import Testing
+
+@testable import Sandbox
+
+@Suite("Slots for interfaces")
+struct SandboxNetworkTests {
+    private func plan(_ interfaces: (name: String, slot: UInt32)...) -> NetworkPlan {
+        var plan = NetworkPlan()
+        plan.interfaces = interfaces.map {
+            NetworkInterface(slot: $0.slot, name: $0.name, hardwareAddress: [2, 0, 0, 0, 0, 1], mtu: 1500)
+        }
+        return plan
+    }
+
+    private func machine(_ count: Int, _ interfaces: (name: String, slot: UInt32)...) -> MachineNetwork {
+        var network = MachineNetwork(slotCount: count)
+        network.plan.interfaces = interfaces.flatMap { plan($0).interfaces }
+        return network
+    }
+
+    @Test("Interfaces that come first get the slots in their order")
+    func first() {
+        var now = plan(("eth0", 0), ("eth1", 1))
+        let others = now.takeSlots(of: machine(4), joined: [])
+        #expect(now.interfaces.map(\.slot) == [0, 1])
+        #expect(others == now.interfaces)
+    }
+
+    @Test("An interface that is joined keeps its slot, whatever comes before it")
+    func kept() {
+        var now = plan(("early", 0), ("eth0", 1), ("late", 2))
+        let others = now.takeSlots(of: machine(4, ("eth0", 0), ("gone", 1)), joined: ["eth0"])
+        #expect(now.interfaces.map(\.slot) == [1, 0, 2])
+        #expect(others.map(\.name) == ["early", "late"])
+    }
+
+    @Test("One that was made anew under its name is another")
+    func replaced() {
+        var now = plan(("eth0", 0))
+        let others = now.takeSlots(of: machine(2, ("eth0", 1)), joined: [])
+        #expect(now.interfaces.map(\.slot) == [0])
+        #expect(others.map(\.slot) == [0])
+    }
+}
