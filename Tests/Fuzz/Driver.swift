@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import GuestMemory
 import Linux
 import Virtio
@@ -33,7 +34,7 @@ enum Guest {
     /// With no memory there is nothing to fuzz: a trap is right.
     static let memory: GuestMemory = {
         let file = try! FileDescriptor.memory(named: "fuzz")
-        try! syscall(77, file.borrowed.argument, Int(memoryByteCount))
+        try! syscall(__NR_ftruncate, file.borrowed.argument, Int(memoryByteCount))
         return try! GuestMemory([
             .init(start: GuestAddress(rawValue: 0), byteCount: memoryByteCount - ringByteCount, file: file.borrowed),
             .init(

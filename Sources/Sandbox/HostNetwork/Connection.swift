@@ -75,20 +75,20 @@ extension HostNetwork {
 }
 
 extension HostNetwork {
-    /// Which of the interfaces of these names are joined to a tap that is there.
-    public static func joined(
-        _ names: [String], in namespace: BorrowedDescriptor
-    ) throws(HostNetworkError) -> Set<String> {
-        guard !names.isEmpty else { return [] }
+    /// The taps that interfaces of these names are joined to, by their names. Interfaces that are not joined are left out.
+    public static func taps(
+        of names: [String], in namespace: BorrowedDescriptor
+    ) throws(HostNetworkError) -> [String: String] {
+        guard !names.isEmpty else { return [:] }
         let routes = try NamespaceDoor(namespace).routes
-        var joined: Set<String> = []
+        var joined: [String: String] = [:]
         do throws(NetlinkError) {
-            let taps = Set(try routes.links().filter(isOurTap).map(\.index))
+            let taps = try routes.links().filter(isOurTap)
             for name in names {
                 guard let link = try routes.link(named: name),
-                    case .redirect(let target) = try routes.entrance(of: link.index), taps.contains(target)
+                    case .redirect(let target) = try routes.entrance(of: link.index)
                 else { continue }
-                joined.insert(name)
+                joined[name] = taps.first { $0.index == target }?.name
             }
         } catch {
             throw .network(error)

@@ -16,6 +16,8 @@ extension RouteSocket {
     private static let handle: UInt32 = 0xffff_0000
     /// By which ours is known.
     private static let preference: UInt32 = 0xfc0e
+    /// With ETH_P_ALL, in the network's order.
+    private static let information: UInt32 = preference << 16 | 0x0300
     private static let looking = "look at the filters"
 
     /// From here on what comes in by `source` goes out by `target`, every frame of it, and reaches nothing else of `source`'s
@@ -25,19 +27,24 @@ extension RouteSocket {
         var queue = Request(MessageType.newQueue, .add, "redirect", operand)
         queue.body.addTraffic(source, handle: Self.handle, parent: Self.ingress)
         queue.body.attribute(1, "ingress")
-        try change(queue)
-        do throws(NetlinkError) {
-            try addFilter(source, target, operand)
-        } catch {
+        // Both at once: nobody could tell whose a queue without a filter is.
+        let failures = try change([queue, Self.filter(source, target, operand)])
+        guard let failure = failures[0] ?? failures[1] else { return }
+        if failures[0] == nil {
             try? removeRedirect(from: source)
-            throw error
+        } else if failures[1] == nil {
+            // The queue is somebody else's, made this moment. By this number the filter is ours.
+            var filter = Request(MessageType.deleteFilter, [], "end the redirection", operand)
+            filter.body.addTraffic(source, parent: Self.handle, information: Self.information)
+            try? change(filter)
         }
+        throw failure
     }
 
-    private func addFilter(_ source: UInt32, _ target: UInt32, _ operand: String) throws(NetlinkError) {
+    private static func filter(_ source: UInt32, _ target: UInt32, _ operand: String) -> Request {
         var filter = Request(MessageType.newFilter, .add, "redirect", operand)
-        // ETH_P_ALL, in the network's order.
-        filter.body.addTraffic(source, parent: Self.handle, information: Self.preference << 16 | 0x0300)
+        // With a number of its own, so that there is no second one beside it.
+        filter.body.addTraffic(source, handle: 1, parent: handle, information: information)
         filter.body.attribute(1, "u32")
         filter.body.nested(2) {
             // TCA_U32_SEL: TC_U32_TERMINAL, and no key at all, which matches the shortest frame too.
@@ -53,7 +60,7 @@ extension RouteSocket {
                 }
             }
         }
-        try change(filter)
+        return filter
     }
 
     /// Takes away what ``redirect(from:to:)`` made, or what else stands there. `ENODEV` where the interface is not there,

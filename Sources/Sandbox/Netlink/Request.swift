@@ -23,6 +23,7 @@ enum MessageType {
     static let deleteQueue: UInt16 = 37
     static let getQueue: UInt16 = 38
     static let newFilter: UInt16 = 44
+    static let deleteFilter: UInt16 = 45
     static let getFilter: UInt16 = 46
 }
 

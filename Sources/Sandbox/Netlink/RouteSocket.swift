@@ -34,8 +34,36 @@ public final class RouteSocket {
 
     /// Makes a change.
     func change(_ request: Request) throws(NetlinkError) {
-        let none: [Never] = try ask(request, type: 0, limit: 0) { (_) throws(NetlinkError) in nil }
-        precondition(none.isEmpty)
+        if let failure = try change([request])[0] { throw failure }
+    }
+
+    /// Makes changes in their order by one call of the kernel: whoever is killed has made all of them, or none. Each is tried,
+    /// whatever becomes of those before it.
+    ///
+    /// - Returns: why the kernel refused each; nil where it did not.
+    func change(_ requests: [Request]) throws(NetlinkError) -> [NetlinkError?] {
+        let deadline = Deadline(after: timeout)
+        var message: [UInt8] = []
+        var replies: [Reply<Never>] = []
+        for request in requests {
+            sequence &+= 1
+            message += try request.bytes(sequence: sequence)
+            replies.append(
+                Reply(to: request, sequence: sequence, type: 0, limit: 0) { (_) throws(NetlinkError) in nil })
+        }
+        try send(message)
+        var failures: [NetlinkError?] = []
+        for (request, reply) in zip(requests, replies) {
+            var reply = reply
+            do throws(NetlinkError) {
+                try read(&reply, to: request, until: deadline)
+                failures.append(nil)
+            } catch {
+                guard case .refused = error else { throw error }
+                failures.append(error)
+            }
+        }
+        return failures
     }
 
     /// Asks for messages of `type`; nil of `decode` leaves one out.
@@ -45,19 +73,29 @@ public final class RouteSocket {
         let deadline = Deadline(after: timeout)
         for _ in 0..<Self.attempts {
             sequence &+= 1
-            let message = try request.bytes(sequence: sequence)
-            do throws(Errno) { try NetlinkSocket.send(message, on: descriptor.borrowed) } catch {
-                throw .socket(operation: "send", error)
-            }
+            try send(try request.bytes(sequence: sequence))
             var reply = Reply(to: request, sequence: sequence, type: type, limit: limit, decode)
-            var isComplete = false
-            while !isComplete {
-                let count = try receive(request, until: deadline)
-                isComplete = try reply.take(buffer.prefix(count))
-            }
+            try read(&reply, to: request, until: deadline)
             if !reply.wasInterrupted { return reply.values }
         }
         throw .interrupted(operation: request.operation)
+    }
+
+    private func send(_ message: [UInt8]) throws(NetlinkError) {
+        do throws(Errno) { try NetlinkSocket.send(message, on: descriptor.borrowed) } catch {
+            throw .socket(operation: "send", error)
+        }
+    }
+
+    /// Reads until the reply is whole.
+    private func read<Value>(
+        _ reply: inout Reply<Value>, to request: Request, until deadline: Deadline
+    ) throws(NetlinkError) {
+        var isComplete = false
+        while !isComplete {
+            let count = try receive(request, until: deadline)
+            isComplete = try reply.take(buffer.prefix(count))
+        }
     }
 
     /// The next datagram, in `buffer`.

@@ -21,7 +21,7 @@ public struct NetworkInterface: Codable, Hashable, Sendable {
     public var name: String
     /// The Ethernet address: six bytes.
     public var hardwareAddress: [UInt8]
-    /// Bytes, 68 to 65535.
+    /// Bytes, 68 to 65521.
     public var mtu: UInt32
     /// Whether it is up.
     public var isUp = true

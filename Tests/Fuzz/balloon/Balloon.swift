@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Balloon
 import GuestMemory
 import Linux
@@ -22,7 +23,7 @@ private struct Host {
 
     init() throws {
         let file = try FileDescriptor.memory(named: "fuzz")
-        try syscall(77, file.borrowed.argument, Int(memoryByteCount + 2 * margin))
+        try syscall(__NR_ftruncate, file.borrowed.argument, Int(memoryByteCount + 2 * margin))
         guest = try GuestMemory([
             .init(
                 start: GuestAddress(rawValue: start), byteCount: memoryByteCount, file: file.borrowed, offset: margin)

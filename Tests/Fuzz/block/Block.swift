@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import SandboxPlan
 import Block
 import GuestMemory
@@ -26,8 +27,8 @@ private func play(_ input: Input) throws {
     var input = input
     let shape = input.byte()
     let isReadOnly = shape & 1 != 0
-    try syscall(77, disk.borrowed.argument, 0)
-    try syscall(77, disk.borrowed.argument, Int(sectors * 512))
+    try syscall(__NR_ftruncate, disk.borrowed.argument, 0)
+    try syscall(__NR_ftruncate, disk.borrowed.argument, Int(sectors * 512))
     let all = try Guest.memory.slice(
         at: GuestAddress(rawValue: 0), byteCount: Guest.memoryByteCount - Guest.ringByteCount)
     all.withBytes { _ = $0.initializeMemory(as: UInt8.self, repeating: 0xa5) }
@@ -87,7 +88,7 @@ private func play(_ input: Input) throws {
         default:
             let size = Int(input.byte() % 80) * 512
             if size < Int(sectors * 512) { shrunk = true }
-            try syscall(77, disk.borrowed.argument, min(size, Int(sectors * 512)))
+            try syscall(__NR_ftruncate, disk.borrowed.argument, min(size, Int(sectors * 512)))
         }
         var turns = 0
         while let next = try work.work(now: now), next <= now {

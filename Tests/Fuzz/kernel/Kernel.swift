@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import Boot
 import GuestMemory
 import Linux
@@ -21,7 +22,7 @@ private let archive: FileDescriptor = {
 /// ftruncate(2): what was beyond is zeros when it comes back.
 private func resize(_ file: borrowing FileDescriptor, to byteCount: Int) {
     let number = file.borrowed.argument
-    _ = try! syscall(77, number, byteCount)
+    _ = try! syscall(__NR_ftruncate, number, byteCount)
 }
 
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import GuestMemory
 import Linux
 import Virtio
@@ -13,7 +14,7 @@ private let start: UInt64 = 0x1_0000
 /// One memory for all runs; each begins with zeros. With no memory there is nothing to fuzz: a trap is right.
 private let memory: GuestMemory = {
     let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, file.borrowed.argument, Int(memoryByteCount))
+    try! syscall(__NR_ftruncate, file.borrowed.argument, Int(memoryByteCount))
     return try! GuestMemory([
         .init(start: GuestAddress(rawValue: start), byteCount: memoryByteCount, file: file.borrowed)
     ])

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CLinux
 import GuestMemory
 import Linux
 import VhostUser
@@ -42,7 +43,7 @@ public func fuzz(_ data: UnsafePointer<UInt8>?, _ byteCount: Int) -> CInt {
 /// A page of memory for the messages that carry a file.
 private let file: FileDescriptor = {
     let file = try! FileDescriptor.memory(named: "fuzz")
-    try! syscall(77, file.borrowed.argument, 1 << 16)
+    try! syscall(__NR_ftruncate, file.borrowed.argument, 1 << 16)
     return file
 }()
 private let event = try! EventFD()

@@ -40,6 +40,7 @@ struct RedirectTests {
         #expect {
             try stage.routes.redirect(from: b, to: d)
         } throws: { ($0 as? NetlinkError)?.errno == .exists }
+        #expect(try stage.routes.entrance(of: b) == .redirect(to: c))
         try stage.routes.removeRedirect(from: b)
         #expect(try stage.routes.entrance(of: b) == .nothing)
         #expect(try !stage.namespace.tc("qdisc", "show").contains("ingress"))
@@ -57,6 +58,13 @@ struct RedirectTests {
         #expect {
             try stage.routes.redirect(from: 4711, to: b)
         } throws: { ($0 as? NetlinkError)?.errno == .noSuchDevice }
+        try stage.namespace.tc("qdisc", "add", "dev", "b", "ingress")
+        let before = try stage.namespace.tc("qdisc", "show", "dev", "b")
+        #expect {
+            try stage.routes.redirect(from: b, to: b)
+        } throws: { ($0 as? NetlinkError)?.errno == .exists }
+        #expect(try stage.namespace.tc("filter", "show", "dev", "b", "ingress").isEmpty)
+        #expect(try stage.namespace.tc("qdisc", "show", "dev", "b") == before)
     }
 
     @Test("What others put at an interface's entrance is told from a redirection, and one to what has gone is seen")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import GuestMemory
 import Linux
-import Synchronization
 import TestSupport
 import Testing
 import VhostUser
@@ -11,58 +10,24 @@ import Virtio
 
 @Suite("fc-vmm's networks for a machine of QEMU's", .serialized, .timeLimit(.minutes(1)))
 struct MonitorNetworkTests {
-    /// fc-vmm with one network slot, QEMU's ends of its sockets, and what became of it.
+    /// fc-vmm with one network slot.
     private final class Machine {
-        private let scratch = Scratch()
-        var path: String { scratch.path }
-        private var console: FileDescriptor?
-        var vsock: FileDescriptor?
-        private var thread: Thread?
-        private let outcome = Outcome()
-
-        private final class Outcome: Sendable {
-            let error = Mutex<VMMError?>(nil)
-        }
+        let monitor: MonitorThread
 
         init() throws {
-            let path = scratch.path
-            let vsock = try UnixSocket.pair()
-            let pipe = try FileDescriptor.pipe()
-            func number(_ descriptor: consuming FileDescriptor) -> String { "\(descriptor.release().rawValue)" }
-            let network = number(try UnixSocket.listen(at: path + "/nic0"))
-            let words = [
-                "devices", "--guest-cid", "3", "--vsock-vhost-fd", number(try vsock.first.duplicate()),
-                "--vsock-listen-fd", number(try UnixSocket.listen(at: path + "/listen")),
-                "--vsock-directory", path,
-                "--console-fd", number(try pipe.reader.duplicate()),
-                "--console-log-fd", number(try FileDescriptor.memory(named: "console")),
-                "--control-fd", number(try UnixSocket.listen(at: path + "/control")),
-                "--log-fd", number(try FileDescriptor.memory(named: "log")),
-                "--net", "id=nic0,mac=02:fc:00:00:00:00,vhost-listen-fd=\(network)",
-            ]
-            self.vsock = try vsock.second.duplicate()
-            console = try pipe.writer.duplicate()
-            let outcome = outcome
-            thread = try Thread(named: "fc-vmm") {
-                do throws(VMMError) { try Monitor.run(words) } catch { outcome.error.withLock { $0 = error } }
-            }
+            let scratch = Scratch()
+            let socket = MonitorThread.number(try UnixSocket.listen(at: scratch.path + "/nic0"))
+            monitor = try MonitorThread(
+                ["--net", "id=nic0,mac=02:fc:00:00:00:00,vhost-listen-fd=\(socket)"], in: scratch)
         }
 
-        deinit { _ = end() }
+        func end() -> VMMError? { monitor.end() }
 
-        /// Waits for fc-vmm's end, which whoever calls this has brought about, or the vsock's hang-up does.
-        func end() -> VMMError? {
-            vsock = nil
-            if let thread = thread.take() { thread.join() }
-            console = nil
-            return outcome.error.withLock { $0 }
-        }
-
-        func connect() throws -> FileDescriptor { try UnixSocket.connect(to: path + "/nic0") }
+        func connect() throws -> FileDescriptor { try UnixSocket.connect(to: monitor.path + "/nic0") }
 
         /// What is answered to an order with `descriptors` beside it.
         func order(_ line: String, _ descriptors: [BorrowedDescriptor] = []) throws -> String {
-            let peer = try UnixSocket.connect(to: path + "/control")
+            let peer = try UnixSocket.connect(to: monitor.path + "/control")
             let socket = peer.borrowed
             _ = try unsafe Array((line + "\n").utf8).withUnsafeBytes { buffer in
                 try unsafe DescriptorPassing.send(buffer, descriptors, on: socket)
@@ -129,7 +94,7 @@ struct MonitorNetworkTests {
     @Test("Nonsense on a slot's socket ends the monitor by the slot's name")
     func nonsenseOnItsSocketEndsTheMachine() throws {
         let machine = try Machine()
-        let vsock = try machine.vsock!.duplicate()
+        let vsock = try machine.monitor.vsock!.duplicate()
         try machine.connect().writeAll([UInt8](repeating: 0xff, count: 64))
         guard case .device("network nic0", .connection) = machine.end() else {
             Issue.record("no error of the network's")

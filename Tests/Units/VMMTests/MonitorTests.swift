@@ -2,7 +2,6 @@
 import Glibc
 import GuestMemory
 import Linux
-import Synchronization
 import TestSupport
 import Testing
 import VhostUser
@@ -12,63 +11,10 @@ import VsockDriver
 
 @testable import VMM
 
-/// fc-vmm on a thread, the ends of its descriptors that the rest of the sandbox has, and a guest.
-private final class Sandbox {
-    private let scratch = Scratch()
-    var path: String { scratch.path }
-    let consoleLog: FileDescriptor
-    private let log: FileDescriptor
-    var console: FileDescriptor?
-    var frontend: FileDescriptor?
-    private var thread: Thread?
-    private let outcome = Outcome()
-
-    private final class Outcome: Sendable {
-        let error = Mutex<VMMError?>(nil)
-    }
-
-    init() throws {
-        let path = scratch.path
-        let vhost = try UnixSocket.pair()
-        let pipe = try FileDescriptor.pipe()
-        consoleLog = try FileDescriptor.memory(named: "console")
-        log = try FileDescriptor.memory(named: "log")
-        let words = [
-            "devices", "--guest-cid", String(VsockDriver.guestCID),
-            "--vsock-vhost-fd", String(try vhost.first.duplicate().release().rawValue),
-            "--vsock-listen-fd", String(try UnixSocket.listen(at: path + "/listen").release().rawValue),
-            "--vsock-directory", path,
-            "--console-fd", String(try pipe.reader.duplicate().release().rawValue),
-            "--console-log-fd", String(try consoleLog.duplicate().release().rawValue),
-            "--control-fd", String(try UnixSocket.listen(at: path + "/control").release().rawValue),
-            "--log-fd", String(log.rawValue),
-        ]
-        frontend = try vhost.second.duplicate()
-        console = try pipe.writer.duplicate()
-        let outcome = outcome
-        thread = try Thread(named: "fc-vmm") {
-            do throws(VMMError) { try Monitor.run(words) } catch { outcome.error.withLock { $0 = error } }
-        }
-    }
-
-    deinit {
-        console = nil
-        frontend = nil
-        if let thread = thread.take() { thread.join() }
-    }
-
-    /// QEMU has gone.
-    ///
-    /// - Returns: what fc-vmm made of it.
-    func end() -> VMMError? {
-        frontend = nil
-        if let thread = thread.take() { thread.join() }
-        return outcome.error.withLock { $0 }
-    }
-
+extension MonitorThread {
     /// What QEMU does when the guest's driver is ready.
     func start(_ driver: VsockDriver) throws -> Frontend {
-        let front = try Frontend(connection: try frontend.take()!.duplicate())
+        let front = try Frontend(connection: try vsock.take()!.duplicate())
         #expect(try front.configuration(byteCount: 8) == [42, 0, 0, 0, 0, 0, 0, 0])
         #expect(front.offeredFeatures & 1 == 1)
         _ = try front.negotiate(VirtioFeature.version1 | 1)
@@ -90,7 +36,7 @@ private final class Sandbox {
 struct MonitorTests {
     @Test("A monitor carries connections and the console, and ends with its front-end")
     func aWholeLife() throws {
-        let sandbox = try Sandbox()
+        let sandbox = try MonitorThread(guestCID: VsockDriver.guestCID)
         let guest = GuestSockets(driver: try VsockDriver())
         var front: Frontend? = try sandbox.start(guest.driver)
         let peer = try UnixSocket.connect(to: sandbox.path + "/listen")
@@ -113,13 +59,13 @@ struct MonitorTests {
 
     @Test("A front-end that leaves without a word is not an error")
     func aFrontEndThatNeverSpeaks() throws {
-        #expect(try Sandbox().end() == nil)
+        #expect(try MonitorThread(guestCID: VsockDriver.guestCID).end() == nil)
     }
 
     @Test("A front-end that sends nonsense ends the monitor with an error")
     func aFrontEndThatSpeaksNonsense() throws {
-        let sandbox = try Sandbox()
-        try sandbox.frontend!.writeAll([UInt8](repeating: 0xff, count: 64))
+        let sandbox = try MonitorThread(guestCID: VsockDriver.guestCID)
+        try sandbox.vsock!.writeAll([UInt8](repeating: 0xff, count: 64))
         guard case .device("vsock device", .connection) = sandbox.end() else {
             Issue.record("no vhost-user error")
             return
@@ -128,7 +74,7 @@ struct MonitorTests {
 
     @Test("A driver that breaks the vsock device ends the monitor with an error")
     func aDriverThatBreaksTheDevice() throws {
-        let sandbox = try Sandbox()
+        let sandbox = try MonitorThread(guestCID: VsockDriver.guestCID)
         let guest = GuestSockets(driver: try VsockDriver())
         let front = try sandbox.start(guest.driver)
         try guest.driver.transmitQueue.describe(0, address: .max - 3, byteCount: 44, flags: 0)
@@ -146,56 +92,21 @@ struct MonitorTests {
 /// The same with a disk.
 @Suite("fc-vmm's disks for a machine of QEMU's", .serialized)
 struct MonitorDiskTests {
-    /// fc-vmm with one disk, QEMU's ends of its sockets, and what became of it.
+    /// fc-vmm with one disk, and QEMU's end of its socket.
     private final class Machine {
-        private let scratch = Scratch()
-        private var console: FileDescriptor?
-        var vsock: FileDescriptor?
+        let monitor: MonitorThread
         var disk: FileDescriptor?
-        private var thread: Thread?
-        private let outcome = Outcome()
-
-        private final class Outcome: Sendable {
-            let error = Mutex<VMMError?>(nil)
-        }
 
         init(_ options: String, sectors: Int = 16) throws {
-            let path = scratch.path
-            let vsock = try UnixSocket.pair()
             let disk = try UnixSocket.pair()
-            let pipe = try FileDescriptor.pipe()
             let file = try FileDescriptor.memory(named: "disk")
             try file.writeAll([UInt8](repeating: 7, count: sectors * 512))
-            let (image, socket) = (file.release(), try disk.first.duplicate().release())
-            let words = [
-                "devices", "--guest-cid", "3", "--vsock-vhost-fd",
-                String(try vsock.first.duplicate().release().rawValue),
-                "--vsock-listen-fd", String(try UnixSocket.listen(at: path + "/listen").release().rawValue),
-                "--vsock-directory", path,
-                "--console-fd", String(try pipe.reader.duplicate().release().rawValue),
-                "--console-log-fd", String(try FileDescriptor.memory(named: "console").release().rawValue),
-                "--control-fd", String(try UnixSocket.listen(at: path + "/control").release().rawValue),
-                "--log-fd", String(try FileDescriptor.memory(named: "log").release().rawValue),
-                "--disk", "fd=\(image.rawValue),id=root-0,vhost-fd=\(socket.rawValue)\(options)",
-            ]
-            self.vsock = try vsock.second.duplicate()
+            let (image, socket) = (MonitorThread.number(file), MonitorThread.number(try disk.first.duplicate()))
             self.disk = try disk.second.duplicate()
-            console = try pipe.writer.duplicate()
-            let outcome = outcome
-            thread = try Thread(named: "fc-vmm") {
-                do throws(VMMError) { try Monitor.run(words) } catch { outcome.error.withLock { $0 = error } }
-            }
+            monitor = try MonitorThread(["--disk", "fd=\(image),id=root-0,vhost-fd=\(socket)\(options)"])
         }
 
-        deinit { _ = end() }
-
-        /// Waits for fc-vmm's end, which whoever calls this has brought about, or the vsock's hang-up does.
-        func end() -> VMMError? {
-            vsock = nil
-            if let thread = thread.take() { thread.join() }
-            console = nil
-            return outcome.error.withLock { $0 }
-        }
+        func end() -> VMMError? { monitor.end() }
     }
 
     @Test("A disk's session has the disk's size and features", arguments: [true, false])
@@ -216,7 +127,7 @@ struct MonitorDiskTests {
     func nonsenseOnItsSocketEndsTheMachine() throws {
         let machine = try Machine("")
         try machine.disk!.writeAll([UInt8](repeating: 0xff, count: 64))
-        let vsock = try machine.vsock!.duplicate()
+        let vsock = try machine.monitor.vsock!.duplicate()
         guard case .device("disk root-0", .connection) = machine.end() else {
             Issue.record("no error of the disk's")
             return

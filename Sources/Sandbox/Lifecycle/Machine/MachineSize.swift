@@ -42,7 +42,9 @@ struct MachineSize {
         self.plan = machine
 
         var record = MachineRecord(memoryByteCount: machine.memoryByteCount, overheadByteCount: overheadByteCount)
-        record.network = MachineNetwork(slotCount: machine.networkSlotCount)
+        var network = MachineNetwork(slotCount: machine.networkSlotCount)
+        network.namespacePath = NetworkNamespace.path(in: bundle.spec)
+        record.network = network
         if let disk = plan.rootDisk, case .disk(let mount) = plan.container.root.source, !mount.isReadOnly {
             record.writableDisks = [disk.path]
         }

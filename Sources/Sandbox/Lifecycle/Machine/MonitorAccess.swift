@@ -6,7 +6,7 @@ import RuntimeState
 import SandboxPlan
 
 extension MachineFiles {
-    /// How long a monitor may take to tell of itself: it does nothing else but answer.
+    /// How long a monitor may take to tell of itself.
     private static let reportTimeout = Duration.seconds(2)
     /// How long it may take to carry an order out: it may still be making its machine, on a host that is busy.
     private static let orderTimeout = Duration.seconds(20)

@@ -7,13 +7,17 @@ import SandboxPlan
 
 /// The host's side of the document's network namespace.
 enum NetworkNamespace {
-    /// The namespace the document names by path; nil where it names none, and the sandbox gets an empty one.
+    /// Where the document's network namespace is; nil where it names none, and the sandbox gets an empty one.
+    static func path(in spec: Spec) -> String? {
+        let path = spec.linux?.namespaces.first { $0.type == .network }?.path
+        return path?.isEmpty == false ? path : nil
+    }
+
+    /// The namespace the document names by path; nil where it names none.
     ///
     /// - Throws: `hostNetworkNamed` where it is the host's: what stands in there is not the container's to have.
     static func open(_ spec: Spec) throws(RuntimeError) -> FileDescriptor? {
-        guard let path = spec.linux?.namespaces.first(where: { $0.type == .network })?.path, !path.isEmpty else {
-            return nil
-        }
+        guard let path = path(in: spec) else { return nil }
         return try open(path)
     }
 

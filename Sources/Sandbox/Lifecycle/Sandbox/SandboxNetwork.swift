@@ -29,35 +29,35 @@ struct SandboxNetwork {
         var plan = try wrapping(failure, HostNetwork.capture(namespace, limit: old.slotCount))
         guard !plan.interfaces.isEmpty || !old.plan.interfaces.isEmpty else { return nil }
         try check(plan)
-        let names = old.plan.interfaces.map(\.name)
-        let joined = try wrapping(failure, HostNetwork.joined(names, in: namespace))
+        let names = old.taps.isEmpty ? [] : plan.interfaces.map(\.name)
+        let joined = try wrapping(failure, HostNetwork.taps(of: names, in: namespace))
         let fresh = plan.takeSlots(of: old, joined: joined)
         if plan == old.plan, old.isMade, fresh.isEmpty { return nil }
+        let kept = Set(plan.interfaces.map(\.slot)).subtracting(fresh.map(\.slot))
         // Noted first: whatever becomes of this, what it made is to be taken away.
-        let noted = plan
-        try wrapping(
-            RuntimeError.state,
-            container.update { record in
-                record.machine?.network?.plan = noted
-                record.machine?.network?.isMade = false
-            })
-        for interface in old.plan.interfaces where !plan.interfaces.contains(where: { $0.slot == interface.slot }) {
+        var noted = old
+        noted.plan = plan
+        noted.isMade = false
+        noted.taps = old.taps.filter { kept.contains($0.value) }
+        try note(noted, in: &container)
+        // A tap that is replaced goes before its interface is joined anew.
+        for interface in old.plan.interfaces where !kept.contains(interface.slot) {
             try files.detach(slot: Int(interface.slot))
         }
-        try join(fresh, replacing: Set(old.plan.interfaces.map(\.slot)), namespace)
+        let connected = try wrapping(failure, HostNetwork.connect(fresh, in: namespace))
+        if connected.isEmpty { return plan }
+        // Before the monitor has them: until then they go with this process.
+        for connection in connected { noted.taps[connection.tapName] = connection.interface.slot }
+        try note(noted, in: &container)
+        for connection in connected {
+            let interface = connection.interface
+            try files.attach(tap: connection.tap.borrowed, toSlot: Int(interface.slot), mtu: Int(interface.mtu))
+        }
         return plan
     }
 
-    /// - Parameter replacing: slots that may have a tap whose interface is not there any more.
-    private func join(
-        _ interfaces: [NetworkInterface], replacing: Set<UInt32>, _ namespace: BorrowedDescriptor
-    ) throws(RuntimeError) {
-        let connected = try wrapping(failure, HostNetwork.connect(interfaces, in: namespace))
-        for connection in connected {
-            let slot = Int(connection.interface.slot)
-            if replacing.contains(connection.interface.slot) { try files.detach(slot: slot) }
-            try files.attach(tap: connection.tap.borrowed, toSlot: slot, mtu: Int(connection.interface.mtu))
-        }
+    private func note(_ network: MachineNetwork, in container: inout LockedContainer) throws(RuntimeError) {
+        try wrapping(RuntimeError.state, container.update { $0.machine?.network = network })
     }
 
     /// What is kept with the container, and told to the guest, is bounded.
@@ -85,27 +85,31 @@ struct SandboxNetwork {
 
     private func failure(_ error: HostNetworkError) -> RuntimeError { .hostNetwork(path: path, error) }
 
-    /// Leaves the interfaces of the namespace that the document names as they were before: others may use them again.
-    static func release(_ record: ContainerRecord, _ spec: Spec) {
+    /// Leaves the interfaces of the namespace that the document named as they were before: others may use them again. The
+    /// machine has ended, and its taps with it.
+    static func release(_ record: ContainerRecord) {
         guard let network = record.machine?.network, !network.plan.interfaces.isEmpty,
-            let path = spec.linux?.namespaces.first(where: { $0.type == .network })?.path, !path.isEmpty,
-            let namespace = try? NetworkNamespace.open(path)
+            let path = network.namespacePath, let namespace = try? NetworkNamespace.open(path)
         else { return }
-        // The machine has ended, and its taps with it. What has gone meanwhile needs nothing.
+        // What has gone meanwhile needs nothing.
         try? HostNetwork.clean(network.plan.interfaces.map(\.name), in: namespace.borrowed)
         _ = consume namespace
     }
 }
 
 extension NetworkPlan {
-    /// Gives each interface the slot that it has in `old`, where it is `joined` to it still, and the others slots that are
-    /// free. There are as many as interfaces.
+    /// Gives each interface the slot in `old` whose tap it is joined to, whatever its name is now, and the others slots that
+    /// are free. There are as many as interfaces. A tap has the MTU that its interface had: with another, it is joined anew.
     ///
+    /// - Parameter joined: the names of taps by those of interfaces.
     /// - Returns: those others.
-    mutating func takeSlots(of old: MachineNetwork, joined: Set<String>) -> [NetworkInterface] {
+    mutating func takeSlots(of old: MachineNetwork, joined: [String: String]) -> [NetworkInterface] {
         var slots: [String: UInt32] = [:]
-        for interface in old.plan.interfaces where joined.contains(interface.name) {
-            slots[interface.name] = interface.slot
+        for interface in interfaces {
+            guard let slot = joined[interface.name].flatMap({ old.taps[$0] }),
+                old.plan.interfaces.contains(where: { $0.slot == slot && $0.mtu == interface.mtu })
+            else { continue }
+            slots[interface.name] = slot
         }
         let kept = Set(interfaces.compactMap { slots[$0.name] })
         var free = (0..<UInt32(old.slotCount)).filter { !kept.contains($0) }

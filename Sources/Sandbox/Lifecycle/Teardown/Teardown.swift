@@ -49,6 +49,7 @@ struct Teardown {
             if (try? descriptor.awaitEnd(of: record.id, .seconds(2))) == nil { try record.endSandbox() }
         }
         DiskFiles.awaitRelease(record.machine?.writableDisks ?? [])
+        SandboxNetwork.release(record)
         try record.removeCgroups()
         try container.takeDirectory().delete()
     }
@@ -102,6 +103,7 @@ extension Teardown {
         let record = machine.record
         guard record.supervisor?.isAlive != true || record.machine?.members.isEmpty != false else { return }
         if let supervisor = record.supervisor { try supervisor.end(of: record.id) }
+        SandboxNetwork.release(record)
         try record.removeCgroups()
         try machine.takeDirectory().delete()
     }

@@ -40,7 +40,6 @@ extension Runtime {
         // It goes with the directory.
         let spec = try? containerDocument(record)
         try teardown.remove(LockedContainer(directory, record))
-        if let spec { SandboxNetwork.release(record, spec) }
         if let spec { runPoststopHooks(of: record, spec) }
     }
 

@@ -39,7 +39,6 @@ extension Runtime {
         let teardown = Teardown(self)
         try? teardown.end(record)
         try? teardown.remove(container)
-        if let spec { SandboxNetwork.release(record, spec) }
         // What hooks have made, hooks take away.
         if record.process != nil, let spec { runPoststopHooks(of: record, spec) }
     }
