@@ -7,11 +7,12 @@
 #
 #   RUNTIME=io.containerd.runc.v2 Tests/Integration/run containerd-shim
 #
-# ONLY, a pattern of `grep`, chooses checks: none needs another.
+# ONLY, a pattern of `grep`, chooses checks: none needs another. CRI, set before, is a function that prints the
+# configuration of the container runtime interface, which the daemon then serves, in a network namespace of the suite's own.
 . "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
 needs containerd ctr
 needs_root
-own_namespaces -- "$@"
+own_namespaces ${CRI:+--net} -- "$@"
 . "$repository/Tests/Support/suite.sh"
 
 RUNTIME=${RUNTIME:-io.containerd.fc-runc.v2}
@@ -30,23 +31,30 @@ check() { ! chosen "$1" || plain_check "$@"; }
 
 # --- The daemon ---------------------------------------------------------------------------------------------------
 
+space=$token
+cri_off='"io.containerd.grpc.v1.cri", '
+if [ -n "${CRI:-}" ]; then
+    space=k8s.io
+    cri_off=
+fi
 cat >"$work/config.toml" <<TOML
 version = 2
 root = "$work/root"
 state = "$work/run"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+disabled_plugins = [$cri_off"io.containerd.internal.v1.opt"]
 [grpc]
 address = "$work/containerd.sock"
 TOML
 export FC_RUNC_CONFIG=$work/fc-runc.toml
 : >"$FC_RUNC_CONFIG"
 
-ctr=(ctr --address "$work/containerd.sock" --namespace "$token")
-image=local/busybox:latest
-bundles=$work/run/io.containerd.runtime.v2.task/$token
+ctr=(ctr --address "$work/containerd.sock" --namespace "$space")
+image=localhost/busybox:latest
+bundles=$work/run/io.containerd.runtime.v2.task/$space
 
 snapshotter=native
 if overlay_works; then snapshotter=overlayfs; fi
+[ -z "${CRI:-}" ] || "$CRI" >>"$work/config.toml"
 run=("${ctr[@]}" run --snapshotter "$snapshotter" --runtime "$RUNTIME")
 
 start_daemon() {
@@ -88,9 +96,9 @@ remove() {
 set_up() {
     start_daemon
     make_image "$work/image.tar"
-    try 0 "${ctr[@]}" images import --snapshotter "$snapshotter" --base-name local/busybox "$work/image.tar"
+    try 0 "${ctr[@]}" images import --snapshotter "$snapshotter" --base-name "${image%:*}" "$work/image.tar"
     try 0 "${ctr[@]}" images ls --quiet
-    printed "$image"
+    grep -qxF "$image" "$work/stdout" || fail "no image: $(cat "$work/stdout")"
 }
 
 # --- Tasks --------------------------------------------------------------------------------------------------------
