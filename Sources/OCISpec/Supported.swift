@@ -19,13 +19,12 @@ enum Supported {
     static let refusedSeccompArchitectures: Set<Spec.Linux.Seccomp.Architecture> = [
         .loongarch64, .m68k, .superH, .superHBigEndian,
     ]
-    /// Without startContainer, whose programs are in the container.
-    static let hooks = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"]
+    static let hooks = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 }
 
 extension Spec {
     /// The paths of the fields by which this document asks for something that the runtime does not support, in the
-    /// document's order, then those of values; create refuses them by name. `hooks.startContainer`,
+    /// document's order, then those of values; create refuses them by name. `linux.intelRdt`,
     /// `mounts[4].type "zonefs"`.
     public func unsupportedFields() -> [String] {
         var found = unsupported(isSupported: true)

@@ -170,7 +170,7 @@ extension Spec.Hooks: JSONObject {
         fields.field("prestart", &prestart)
         fields.field("createRuntime", &createRuntime)
         fields.field("createContainer", &createContainer)
-        fields.unsupported("startContainer", &startContainer)
+        fields.field("startContainer", &startContainer)
         fields.field("poststart", &poststart)
         fields.field("poststop", &poststop)
     }

@@ -70,7 +70,6 @@ enum Document {
                 "process.selinuxLabel", "process.ioPriority.class", "process.ioPriority.priority",
                 "process.execCPUAffinity.initial", "process.execCPUAffinity.final",
                 "mounts[2].uidMappings", "mounts[2].gidMappings",
-                "hooks.startContainer",
                 "linux.uidMappings", "linux.gidMappings",
                 "linux.resources.memory.kernel", "linux.resources.memory.kernelTCP",
                 "linux.resources.memory.swappiness", "linux.resources.memory.disableOOMKiller",

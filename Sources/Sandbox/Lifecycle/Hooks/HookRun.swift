@@ -12,43 +12,53 @@ struct HookRun {
     let hook: Spec.Hook
     /// The container's state, as JSON.
     let state: [UInt8]
-    /// Where it runs: the bundle.
-    let directory: String
 
-    /// Runs it to its end, or to the end of its time.
+    /// Its standard streams.
+    typealias Streams = (input: BorrowedDescriptor, output: BorrowedDescriptor, error: BorrowedDescriptor)
+
+    /// Runs it on the host to its end, or to the end of its time.
     ///
+    /// - Parameter directory: where it runs: the bundle.
     /// - Returns: why it failed, in runc's words; nil where it did not.
-    func run() -> String? {
-        do throws(Errno) {
+    func run(in directory: String) -> String? {
+        run { (streams) throws(Errno) in try fork(streams, directory) }
+    }
+
+    /// The same for one that `start` starts, as a child of this process.
+    ///
+    /// - Parameter start: returns its pid; what it throws is why it did not start.
+    func run<Failure: Error>(_ start: (Streams) throws(Failure) -> Int32) -> String? {
+        do {
             // A file, so that a hook which does not read it breaks no pipe.
             let input = try FileDescriptor.memory(named: "state")
             try input.writeAll(state)
             try input.rewind()
             let output = try FileDescriptor.pipe()
             let error = try FileDescriptor.pipe()
-            let report = try FileDescriptor.pipe()
-            let parent = getpid()
-            switch try Process.fork() {
-            case .child:
-                let errno = execute(
-                    [input.borrowed, output.writer.borrowed, error.writer.borrowed], parent: parent)
-                try? report.writer.writeAll([UInt8(truncatingIfNeeded: errno.rawValue)])
-                Process.exitNow(127)
-            case .parent(let pid):
-                let printed = output.takeReader()
-                let said = error.takeReader()
-                if let errno = try report.takeReader().read(upTo: 1).first {
-                    _ = try? Process.wait(for: pid)
-                    return "fork/exec \(hook.path): \(Errno(rawValue: Int32(errno)))"
-                }
-                return try follow(pid, printed, said)
-            }
+            let pid = try start((input.borrowed, output.writer.borrowed, error.writer.borrowed))
+            return try follow(pid, output.takeReader(), error.takeReader())
         } catch {
             return "fork/exec \(hook.path): \(error)"
         }
     }
 
-    private func execute(_ streams: [BorrowedDescriptor], parent: Int32) -> Errno {
+    /// Returns once exec has succeeded.
+    private func fork(_ streams: Streams, _ directory: String) throws(Errno) -> Int32 {
+        let report = try FileDescriptor.pipe()
+        let parent = getpid()
+        switch try Process.fork() {
+        case .child:
+            let errno = execute([streams.input, streams.output, streams.error], directory, parent: parent)
+            try? report.writer.writeAll([UInt8(truncatingIfNeeded: errno.rawValue)])
+            Process.exitNow(127)
+        case .parent(let pid):
+            guard let errno = try report.takeReader().read(upTo: 1).first else { return pid }
+            _ = try? Process.wait(for: pid)
+            throw Errno(rawValue: Int32(errno))
+        }
+    }
+
+    private func execute(_ streams: [BorrowedDescriptor], _ directory: String, parent: Int32) -> Errno {
         do {
             // What is under way goes with this command, which may have gone already.
             try Process.setParentDeathSignal(SIGKILL)

@@ -18,13 +18,39 @@ extension Runtime {
     private static func runHook(
         _ kind: HookKind, _ index: Int, of record: ContainerRecord, _ spec: Spec, pid: Int32
     ) -> String? {
+        let run = HookRun(hook: kind.hooks(of: spec)[index], state: state(kind, record, pid: pid))
+        return run.run(in: record.bundle).map { "error running \(kind.rawValue) hook #\(index): \($0)" }
+    }
+
+    private static func state(_ kind: HookKind, _ record: ContainerRecord, pid: Int32) -> [UInt8] {
         var state = State(id: record.id, pid: Int(pid), status: kind.status, bundle: record.bundle)
         state.ociVersion = record.ociVersion
         state.rootfs = record.rootfs
         state.created = record.created
         state.annotations = record.annotations
-        let run = HookRun(hook: kind.hooks(of: spec)[index], state: state.encoded(), directory: record.bundle)
-        return run.run().map { "error running \(kind.rawValue) hook #\(index): \($0)" }
+        return state.encoded()
+    }
+
+    /// Those of the start of a container, whose programs are in it: they run there as its own process will, as its user
+    /// and with its capabilities.
+    func runStartHooks(of record: ContainerRecord, _ spec: Spec) throws(RuntimeError) {
+        for (index, hook) in HookKind.startContainer.hooks(of: spec).enumerated() {
+            let run = HookRun(hook: hook, state: Self.state(.startContainer, record, pid: record.process?.pid ?? 0))
+            let problem = run.run { (streams) throws(RuntimeError) in
+                var request = ExecRequest(
+                    id: record.id,
+                    source: .container { process in
+                        process.args = [hook.path] + hook.args.dropFirst()
+                        // As in runc, one without an environment has the container's.
+                        if !hook.env.isEmpty { process.env = hook.env }
+                    })
+                request.io = .descriptors(input: streams.input, output: streams.output, error: streams.error)
+                // What it leaves unread in the pipes is not waited for.
+                request.stallMilliseconds = 1000
+                return try startExec(request)
+            }
+            if let problem { throw .hook("error running startContainer hook #\(index): \(problem)") }
+        }
     }
 
     /// Those of the making of a container whose namespaces are there: the host's first, then the container's.

@@ -19,9 +19,15 @@ extension Runtime {
         // Clients wire the network after create, too.
         try SandboxNetwork.tell(try carriedNetwork(&container), by: connection, of: &container)
         let record = container.record
+        let spec = try containerDocument(record)
+        try endIfItFails(record) { () throws(RuntimeError) in try runStartHooks(of: record, spec) }
         try connection.ask(.start(container: record.id))
         try wrapping(RuntimeError.state, container.update { $0.status = .running })
-        try runPoststartHooks(of: record)
+        try endIfItFails(record) { () throws(RuntimeError) in
+            if let problem = Self.runHooks(.poststart, of: record, spec, pid: record.process?.pid ?? 0) {
+                throw .hook(problem)
+            }
+        }
     }
 
     /// What the container's namespace has that its machine has not yet; nil where that is nothing.
@@ -39,15 +45,17 @@ extension Runtime {
     }
 
     /// A container whose hook fails has not started, and is ended.
-    private func runPoststartHooks(of record: ContainerRecord) throws(RuntimeError) {
-        let spec = try containerDocument(record)
-        guard let problem = Self.runHooks(.poststart, of: record, spec, pid: record.process?.pid ?? 0) else { return }
-        do throws(RuntimeError) {
-            try kill(record.id, signal: SIGKILL)
-        } catch {
-            log(.warning, "end the container after a poststart hook has failed: \(error)")
+    private func endIfItFails(
+        _ record: ContainerRecord, _ runHooks: () throws(RuntimeError) -> Void
+    ) throws(RuntimeError) {
+        do throws(RuntimeError) { try runHooks() } catch {
+            do throws(RuntimeError) {
+                try kill(record.id, signal: SIGKILL)
+            } catch let failure {
+                log(.warning, "end the container after a hook has failed: \(failure)")
+            }
+            throw error
         }
-        throw .hook(problem)
     }
 
     func containerID(_ id: String) throws(RuntimeError) -> ContainerID {
