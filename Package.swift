@@ -151,7 +151,8 @@ let package = Package(
         .systemLibrary(
             name: "CNettle", path: "Sources/Shim/CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         room(
-            "Handshake", "Shim/Handshake", ["TaskProtocol", "Protobuf", "OCISpec", "SandboxPlan", "Linux", "CNettle"]),
+            "Handshake", "Shim/Handshake",
+            ["TaskProtocol", "Protobuf", "OCISpec", "SandboxPlan", "Cgroup", "Linux", "CNettle"]),
         room("TaskIO", "Shim/TaskIO", ["Linux"]),
         room("TaskRootfs", "Shim/TaskRootfs", ["Overlay", "SandboxPlan", "Linux", "CLinux"]),
         // fc-runc.toml, and what it comes to. TOMLKit brings Foundation along. A method of it taken for one of Swift's
@@ -272,7 +273,7 @@ let package = Package(
         .executableTarget(
             name: "HandshakeUnderTest", dependencies: ["Handshake", "Linux"], path: "Tests/Programs/HandshakeUnderTest",
             swiftSettings: house),
-        tests("Handshake", ["Handshake", "TestSupport", "HandshakeUnderTest", "TaskProtocol", "Linux"]),
+        tests("Handshake", ["Handshake", "TestSupport", "HandshakeUnderTest", "TaskProtocol", "Cgroup", "Linux"]),
         tests("TaskIO", ["TaskIO", "TestSupport", "Linux", "CLinux"]),
         tests("HostNetwork", ["HostNetwork", "TestSupport", "Netlink", "SandboxPlan", "Linux"]),
         tests("Netlink", ["Netlink", "TestSupport", "SandboxPlan", "Linux"]),

@@ -39,6 +39,31 @@ public struct HostCgroup: Hashable, Sendable {
         }
     }
 
+    /// The cgroup of this path that somebody else has made, in the hierarchies that have it: it is nobody's to remove here.
+    ///
+    /// - Throws: `open` where no hierarchy has it.
+    public static func existing(path: String) throws(CgroupError) -> HostCgroup {
+        try existing(path: path, layout: try CgroupLayout.current())
+    }
+
+    static func existing(path: String, layout: CgroupLayout) throws(CgroupError) -> HostCgroup {
+        let names = try CgroupPath(path)
+        let directories = hierarchies(of: layout).map { hierarchy in
+            ([hierarchy.mountPoint] + names.names(in: hierarchy)).joined(separator: "/")
+        }
+        let found = directories.filter { (try? FileDescriptor.open($0, [.path, .directory])) != nil }
+        guard !found.isEmpty else { throw .open(path: directories.first ?? path, .noSuchFile) }
+        return HostCgroup(directories: found, made: [])
+    }
+
+    private static func hierarchies(of layout: CgroupLayout) -> [CgroupLayout.Hierarchy] {
+        switch layout.version {
+        case .one: layout.versionOne
+        case .two: [layout.unified].compactMap { $0 }
+        case .none: []
+        }
+    }
+
     /// The directories that ``create(path:limits:)`` would make now, parents first.
     public static func missing(path: String) throws(CgroupError) -> [String] {
         try missing(path: path, layout: try CgroupLayout.current())
@@ -46,14 +71,8 @@ public struct HostCgroup: Hashable, Sendable {
 
     static func missing(path: String, layout: CgroupLayout) throws(CgroupError) -> [String] {
         let path = try CgroupPath(path)
-        let hierarchies: [CgroupLayout.Hierarchy] =
-            switch layout.version {
-            case .one: layout.versionOne
-            case .two: [layout.unified].compactMap { $0 }
-            case .none: []
-            }
         var missing: [String] = []
-        for hierarchy in hierarchies {
+        for hierarchy in hierarchies(of: layout) {
             var directory = hierarchy.mountPoint
             for name in path.names(in: hierarchy) {
                 directory += "/\(name)"

@@ -26,8 +26,22 @@ public enum AbsolutePath {
 
 /// Where `make install` put what belongs to the running program.
 enum Installation {
-    /// The directory above the one the program lies in, symlinks resolved: `/usr/local` of `/usr/local/bin/fc-runc`.
+    /// Where programs are that were copied away from what belongs to them: a shim that containerd finds by its path.
+    private static let usual = ["/usr/local", "/usr"]
+
+    /// The directory above the one the program lies in, symlinks resolved: `/usr/local` of `/usr/local/bin/fc-runc`; where
+    /// there is no `libexec/fc-runc` below it, the usual one that has it.
     static func prefix() throws(ConfigurationError) -> String {
+        prefix(besides: try directoryAboveProgram(), usual)
+    }
+
+    static func prefix(besides own: String, _ usual: [String]) -> String {
+        ([own] + usual).first { prefix in
+            (try? FileDescriptor.open("\(prefix)/libexec/fc-runc", [.path, .directory])) != nil
+        } ?? own
+    }
+
+    private static func directoryAboveProgram() throws(ConfigurationError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = unsafe buffer.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { return -1 }

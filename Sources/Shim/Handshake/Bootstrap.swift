@@ -56,6 +56,12 @@ public struct Bootstrap: Sendable {
         }
     }
 
+    /// The cgroup that the options, where they are runc's, name for the shim; empty for none.
+    func shimCgroup() throws(HandshakeError) -> String {
+        guard let options, options.isA(TypeName.runcOptions) else { return "" }
+        do { return try RuncOptions(decoding: options.value).shimCgroup } catch { throw .message(error) }
+    }
+
     /// The bytes to print.
     public func answer(address: String) -> [UInt8] {
         switch generation {

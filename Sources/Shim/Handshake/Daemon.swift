@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Cgroup
 import Glibc
 import Linux
 
@@ -41,6 +42,7 @@ struct Daemon {
         }
         do throws(HandshakeError) {
             try Self.setOOMScore(of: pid)
+            try Self.put(pid, into: bootstrap.shimCgroup())
             try Self.waitForReport(report.takeReader(), pid: pid, limit: limit)
         } catch {
             try? Process.kill(pid, SIGKILL)
@@ -75,6 +77,21 @@ struct Daemon {
             return log
         }
         return try FileDescriptor.open("/dev/null", .readWrite)
+    }
+
+    /// The cgroup is the caller's, who has made it.
+    private static func put(_ pid: Int32, into cgroup: String) throws(HandshakeError) {
+        if cgroup.isEmpty { return }
+        do throws(CgroupError) {
+            let lists = try HostCgroup.existing(path: cgroup).openProcessLists()
+            for list in lists.borrowed {
+                do { try list.writeAll(Array("\(pid)".utf8)) } catch {
+                    throw CgroupError.write(path: cgroup, value: "\(pid)", error)
+                }
+            }
+        } catch {
+            throw .shimCgroup(cgroup, error)
+        }
     }
 
     /// One above containerd's: when memory is short, containerd should be the last to go. Where that is not permitted

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import Cgroup
 public import Linux
 public import OCISpec
 public import Protobuf
@@ -31,6 +32,8 @@ public enum HandshakeError: Error, Sendable {
     case socket(operation: String, path: String, Errno)
     case socketInUse(path: String)
     case launch(operation: String, Errno)
+    /// The options name a cgroup for the shim that it could not join.
+    case shimCgroup(String, CgroupError)
     /// The daemon said why it cannot serve.
     case daemonFailed(String)
     case daemonEnded(String)
@@ -57,6 +60,7 @@ extension HandshakeError: CustomStringConvertible {
         case .input(let errno): "read standard input: \(errno)"
         case .inputTooLong(let limit): "standard input has more than \(limit) bytes"
         case .message(let error): "standard input: \(error)"
+        case .shimCgroup(let path, let error): "options: ShimCgroup \"\(shown(path))\": \(error)"
         case .document(let error): "config.json: \(error)"
         case .annotations(let text): "config.json: annotations: \(text)"
         case .bundleFile(let operation, let name, let errno): "\(operation) \(name) of the bundle: \(errno)"

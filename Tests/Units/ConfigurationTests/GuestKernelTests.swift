@@ -26,6 +26,21 @@ import Testing
         try body(directory)
     }
 
+    @Test("A program that was copied away from what belongs to it finds that in a usual place")
+    func aProgramElsewhere() throws {
+        try withFiles([]) { directory in
+            #expect(Installation.prefix(besides: "/nonexistent", [directory]) == "/nonexistent")
+            try Directory.make(directory + "/libexec", mode: 0o700)
+            try Directory.make(directory + "/libexec/fc-runc", mode: 0o700)
+            defer {
+                try? Directory.remove(directory + "/libexec/fc-runc", isDirectory: true)
+                try? Directory.remove(directory + "/libexec", isDirectory: true)
+            }
+            #expect(Installation.prefix(besides: "/nonexistent", ["/none", directory]) == directory)
+            #expect(Installation.prefix(besides: directory, ["/usr"]) == directory)
+        }
+    }
+
     @Test("The trimmed kernel is used only when its initramfs is there too")
     func theTrimmedKernelIsTakenWhenAllOfItIsThere() throws {
         try withFiles([("trimmed/vmlinux", ""), ("trimmed/initramfs.cpio", "")]) {

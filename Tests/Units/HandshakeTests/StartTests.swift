@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Cgroup
 import Glibc
 import Linux
 import TaskProtocol
@@ -104,6 +105,45 @@ import Testing
 
     func names(_ name: String) throws -> [String] {
         try Directory.entries(of: openDirectory(name)).map(\.name)
+    }
+
+    static let canMakeCgroups: Bool = {
+        guard let cgroup = try? HostCgroup.create(path: "/fc-runc-probe-\(getpid())", limits: CgroupLimits()) else {
+            return false
+        }
+        return (try? cgroup.remove()) != nil && !cgroup.directories.isEmpty
+    }()
+
+    private func options(cgroup: String) -> [UInt8] {
+        AnyMessage(type: TypeName.runcOptions, RuncOptions.with { $0.shimCgroup = cgroup }).encoded()
+    }
+
+    @Test(
+        "The shim is in the cgroup that runc's options name",
+        .enabled(if: canMakeCgroups, "cgroups cannot be made here"))
+    func aCgroupForTheShim() throws {
+        _ = try bundle("c1")
+        let name = "/fc-runc-shim-\(getpid())"
+        let cgroup = try HostCgroup.create(path: name, limits: CgroupLimits())
+        defer { try? cgroup.remove() }
+        let result = try start("c1", input: options(cgroup: name))
+        #expect(result.status == .exited(code: 0), "\(result.errors)")
+        let pid = try #require(Int32(try ask(result.output)[0]))
+        #expect(try cgroup.processes() == [pid])
+        try end(result.output)
+        #expect(try cgroup.processes().isEmpty)
+    }
+
+    @Test(
+        "A cgroup that is not there is an error that names it, and nothing is left",
+        .enabled(if: canMakeCgroups, "there are no cgroups"))
+    func aCgroupThatIsMissing() throws {
+        _ = try bundle("c1")
+        let result = try start("c1", input: options(cgroup: "/fc-runc-none-\(getpid())"))
+        #expect(result.status == .exited(code: 1))
+        #expect((result.output + result.errors).contains("options: ShimCgroup \"/fc-runc-none-\(getpid())\": "))
+        #expect(try Directory.entries(of: openDirectory("s")).allSatisfy { !$0.name.hasSuffix(".sock") })
+        #expect(Set(try names("bundles/c1")) == ["config.json"])
     }
 
     @Test("A pod's members use the shim of their sandbox")

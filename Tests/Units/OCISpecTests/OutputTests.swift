@@ -64,7 +64,10 @@ import Testing
         #expect(
             text(features.encoded()).hasPrefix(
                 "{\n    \"ociVersionMin\": \"1.0.0\",\n    \"ociVersionMax\": \"1.3.0\",\n    \"hooks\": [\n"))
-        #expect(features.hooks == ["prestart", "createRuntime", "createContainer", "poststart", "poststop"])
+        #expect(
+            features.hooks == [
+                "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+            ])
         // What is promised is taken, what is refused is not promised.
         for name in features.linux.namespaces {
             let linux = #"{"ociVersion": "1.0.0", "linux": {"namespaces": [{"type": "\#(name)"}]}}"#

@@ -7,8 +7,9 @@ extension VerbSettings {
     /// What the options of a request come to.
     ///
     /// runc's own are taken as far as they mean something here: `root` is; what says how runc treats the host's own
-    /// kernel (pivot_root, keyrings), which program it is, and where it puts itself, changes nothing that a container
-    /// sees and is passed over, so that settings made for runc keep working. What the caller would miss is refused.
+    /// kernel (pivot_root, keyrings), and which program it is, changes nothing that a container sees and is passed over, so
+    /// that settings made for runc keep working. The shim joins its cgroup when it is started. What the caller would miss is
+    /// refused.
     init(_ options: AnyMessage?) throws(Failure) {
         self.init()
         guard let options, !options.typeURL.isEmpty else { return }
