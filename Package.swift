@@ -124,9 +124,10 @@ let package = Package(
         .target(name: "CAgentStart", path: "Sources/Agent/CAgentStart"),
         room("AgentProtocol", "Agent/AgentProtocol", ["Protobuf", "CAgentProtocol", "SandboxPlan"]),
         room("AgentClient", "Agent/AgentClient", ["AgentProtocol", "Protobuf", "SandboxPlan", "Linux"]),
+        room("DNS", "Agent/DNS"),
         room(
             "AgentCore", "Agent/AgentCore",
-            ["AgentProtocol", "Protobuf", "SandboxPlan", "SocketBridge", "Netlink", "Linux", "CLinux"]),
+            ["AgentProtocol", "Protobuf", "SandboxPlan", "SocketBridge", "Netlink", "DNS", "Linux", "CLinux"]),
 
         // The shim: ttrpc, and what containerd and a shim say over it.
         room("TaskProtocol", "Shim/TaskProtocol", ["Protobuf", "CTaskProtocol"]),
@@ -246,6 +247,7 @@ let package = Package(
                 "fc-runc", "Configuration", "Sandbox", "Engine", "AgentProtocol", "OCISpec", "Linux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        tests("DNS", ["DNS"]),
         tests("AgentProtocol", ["AgentProtocol", "Protobuf", "SandboxPlan"]),
         tests("TaskProtocol", ["TaskProtocol", "Protobuf"]),
         tests("Protobuf", ["Protobuf", "CProtobuf", "AgentProtocol", "TaskProtocol", "SandboxPlan", "Linux"]),
@@ -255,7 +257,10 @@ let package = Package(
             swiftSettings: house),
         tests(
             "AgentCore",
-            ["AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "SandboxPlan", "Linux", "CLinux"]),
+            [
+                "AgentCore", "AgentClient", "AgentProtocol", "AgentUnderTest", "TestSupport", "SandboxPlan", "Linux",
+                "CLinux",
+            ]),
         tests("AgentClient", ["AgentClient", "AgentProtocol", "SandboxPlan", "Linux"]),
 
         // A guest's vsock driver for tests, and what is tested with it.

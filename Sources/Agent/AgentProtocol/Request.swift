@@ -38,6 +38,9 @@ public enum Request: Hashable, Sendable {
     case forgetShare(name: String)
     /// The whole of the sandbox's network: what an earlier one had and this has not is taken away.
     case network(NetworkPlan)
+    /// The host has a resolver in the sandbox's network namespace, which answers at this vsock port of the host's: each connection
+    /// there begins with a ``SocketGreeting`` of the token and two zeroes, and is one of DNS over TCP from then on.
+    case resolver(port: UInt32, token: StreamToken)
     case shutdown
 }
 
@@ -88,6 +91,9 @@ public struct StreamToken: Hashable, Sendable {
         guard bytes.count == Self.byteCount else { return nil }
         self.bytes = bytes
     }
+
+    /// What stands in the place of one that is still to be read.
+    static let blank = StreamToken(unchecked: [UInt8](repeating: 0, count: byteCount))
 
     /// A token of 16 random bytes.
     public static func random() -> StreamToken {

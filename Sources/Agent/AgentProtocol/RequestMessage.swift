@@ -49,7 +49,7 @@ extension Request: OneOf {
             .resize(process, size: TerminalSize(rows: 0, columns: 0)), .closeStdin(process),
             .update(container: "", resources: ResourcePlan()), .pause(container: ""), .resume(container: ""),
             .stats(container: ""), .processes(container: ""), .delete(container: "", force: false),
-            .forgetShare(name: ""), .network(NetworkPlan()), .shutdown,
+            .forgetShare(name: ""), .network(NetworkPlan()), .resolver(port: 0, token: .blank), .shutdown,
         ]
     }
 
@@ -72,6 +72,7 @@ extension Request: OneOf {
         case .delete: "delete"
         case .forgetShare: "forget_share"
         case .network: "network"
+        case .resolver: "resolver"
         case .shutdown: "shutdown"
         }
     }
@@ -141,6 +142,12 @@ extension Request: OneOf {
         case .network(var plan):
             plan.exchange(fields)
             self = .network(plan)
+        case .resolver(var port, let token):
+            var optional: StreamToken? = token
+            fields.number("port", &port)
+            fields.token("token", &optional)
+            if optional == nil { fields.fail("token") { .missing(field: $0) } }
+            self = .resolver(port: port, token: optional ?? .blank)
         case .shutdown:
             break
         }

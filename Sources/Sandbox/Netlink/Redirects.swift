@@ -13,7 +13,7 @@ extension RouteSocket {
 
     /// Where an ingress queue is, and its own number.
     private static let ingress: UInt32 = 0xffff_fff1
-    private static let handle: UInt32 = 0xffff_0000
+    static let handle: UInt32 = 0xffff_0000
     /// By which ours is known.
     private static let preference: UInt32 = 0xfc0e
     /// With ETH_P_ALL, in the network's order.
@@ -97,6 +97,7 @@ extension RouteSocket {
         guard let information: UInt32 = message.number(16), let attributes = message.attributes(from: 20) else {
             throw .malformed(operation: looking)
         }
+        if passages.contains(information >> 16) { return nil }
         guard information >> 16 == preference, attributes.text(1) == Array("u32".utf8) else { return .some(nil) }
         guard let options = attributes.nested(2), options[5] != nil else { return nil }
         guard let action = options.nested(7)?.nested(1), action.text(1) == Array("mirred".utf8),
@@ -108,7 +109,7 @@ extension RouteSocket {
 
 extension MessageBody {
     /// struct tcmsg.
-    fileprivate mutating func addTraffic(
+    mutating func addTraffic(
         _ index: UInt32, handle: UInt32 = 0, parent: UInt32 = 0, information: UInt32 = 0
     ) {
         for word in [0, index, handle, parent, information] { add(word) }
@@ -117,5 +118,5 @@ extension MessageBody {
 
 extension UInt32 {
     /// In the processor's order.
-    fileprivate var bytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: self >> (8 * $0)) } }
+    var bytes: [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: self >> (8 * $0)) } }
 }

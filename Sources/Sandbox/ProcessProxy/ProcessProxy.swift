@@ -43,7 +43,10 @@ public final class ProcessProxy {
         // A proxy that takes orders has the command line of the process that it stands for.
         // Only whether it is there: the string is not read, and no thread changes the environment.
         let takesOrders = unsafe getenv(ProxyOrder.variable) != nil
-        if !takesOrders, words.first == SocketServerArguments.mode { SocketServer.main(Array(words.dropFirst())) }
+        if !takesOrders, let mode = words.first {
+            if mode == SocketServerArguments.mode { BoundSocketServer.main(Array(words.dropFirst())) }
+            if mode == ResolverServerArguments.mode { ResolverServer.main(Array(words.dropFirst())) }
+        }
         do {
             switch try ProxyProgram.run() {
             case .exited(let code): Process.exitNow(Int32(code))

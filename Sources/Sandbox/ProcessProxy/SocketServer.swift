@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import AgentProtocol
 import Linux
-import ProgramArguments
 import SocketBridge
 
-/// The host's end of the sockets that a container has bound: takes the guest's connections, and makes one to the host's socket
-/// for each, for as long as the process that stands for the container lives.
-///
-/// A socket is known by a descriptor from before the container was made, so that no name is looked up when a guest asks. Its
-/// server sees the user that the guest names, whose process it says has connected; and of this process's pid.
+/// Takes the guest's connections at ports of the host's, and carries each to what it leads to, for as long as a process lives.
 final class SocketServer {
-    /// Of all sockets together. A further client waits.
+    /// Of all ports together. A further client waits.
     private static let connectionLimit = 256
     /// Milliseconds between two tries to connect to a server that is busy.
     private static let retryMilliseconds: Int32 = 20
-    /// How long what is on its way may take when the container has ended, and how long it may stand still.
+    /// How long what is on its way may take when the process has ended, and how long it may stand still.
     private static let drainLimit = Duration.seconds(2)
     private static let drainStallMilliseconds: Int32 = 100
 
+    /// A port of the host's.
+    struct Port {
+        /// Where the guest's connections come in, and what they begin with.
+        let listener: BorrowedDescriptor
+        let token: [UInt8]
+        /// Connects to what it leads to, or begins to; EAGAIN where that is busy.
+        let connect: (SocketGreeting) throws(Errno) -> FileDescriptor
+    }
+
     private let loop: EventLoop
-    private let arguments: SocketServerArguments
     private var services: [Service] = []
     private var connections: [ObjectIdentifier: Connection] = [:]
     /// Those whose server was busy.
@@ -28,13 +31,10 @@ final class SocketServer {
     private var hasEnded = false
 
     private final class Service {
-        let socket: SocketServerArguments.Socket
+        let port: Port
         var watch: EventLoop.Watch?
 
-        var listener: BorrowedDescriptor { BorrowedDescriptor(rawValue: socket.listener) }
-        var target: BorrowedDescriptor { BorrowedDescriptor(rawValue: socket.target) }
-
-        init(_ socket: SocketServerArguments.Socket) { self.socket = socket }
+        init(_ port: Port) { self.port = port }
     }
 
     private final class Connection {
@@ -51,43 +51,27 @@ final class SocketServer {
         }
     }
 
-    /// The program.
-    static func main(_ words: [String]) -> Never {
-        do {
-            let server = try SocketServer(SocketServerArguments(parsing: words))
-            try server.serve()
-        } catch {
-            try? BorrowedDescriptor.standardError.writeAll(Array("fc-proxy: sockets: \(error)\n".utf8))
-            Process.exitNow(1)
-        }
-        Process.exitNow(0)
-    }
-
-    init(_ arguments: SocketServerArguments) throws(Errno) {
+    /// - Parameter process: a pidfd.
+    init(_ ports: [Port], until process: BorrowedDescriptor) throws(Errno) {
         loop = try EventLoop()
-        self.arguments = arguments
-        _ = try DescriptorLimit.raise()
-        // A server that asks for the peer's groups is not told of the caller's.
-        try Process.setSupplementaryGroups([])
-        try Process.setNoNewPrivileges()
-        services = arguments.sockets.map(Service.init)
+        services = ports.map(Service.init)
         listen(true)
-        life = try loop.watch(BorrowedDescriptor(rawValue: arguments.process), .readable) { [unowned self] _ in
+        life = try loop.watch(process, .readable) { [unowned self] _ in
             hasEnded = true
             if let life { loop.ignore(life) }
         }
     }
 
-    func serve() throws(Errno) {
+    /// Serves until the process has ended, and then what is on its way.
+    ///
+    /// - Parameter whenEnded: takes away what connections come in by.
+    func serve(whenEnded: () -> Void = {}) throws(Errno) {
         while !hasEnded {
             try loop.turn(milliseconds: waiting.isEmpty ? -1 : Self.retryMilliseconds)
             retry()
         }
         listen(false)
-        let directory = BorrowedDescriptor(rawValue: arguments.directory)
-        for service in services {
-            try? Directory.remove(service.socket.name, at: directory, isDirectory: false)
-        }
+        whenEnded()
         let deadline = Deadline(after: Self.drainLimit)
         while !connections.isEmpty, !deadline.hasPassed {
             guard try loop.turn(milliseconds: Self.drainStallMilliseconds) else { return }
@@ -97,7 +81,7 @@ final class SocketServer {
     private func listen(_ isOn: Bool) {
         for service in services {
             if isOn, service.watch == nil {
-                service.watch = try? loop.watch(service.listener, .readable) {
+                service.watch = try? loop.watch(service.port.listener, .readable) {
                     [unowned self, unowned service] _ in
                     accept(service)
                 }
@@ -110,7 +94,7 @@ final class SocketServer {
 
     private func accept(_ service: Service) {
         do throws(Errno) {
-            let socket = try UnixSocket.accept(service.listener, nonBlocking: true)
+            let socket = try UnixSocket.accept(service.port.listener, nonBlocking: true)
             let guest = socket.borrowed
             let connection = Connection(service, guest: socket)
             connections[ObjectIdentifier(connection)] = connection
@@ -137,7 +121,7 @@ final class SocketServer {
         guard connection.received.count == SocketGreeting.byteCount else { return }
         forgetWatch(of: connection)
         guard let greeting = SocketGreeting(connection.received),
-            greeting.token.bytes == connection.service.socket.token
+            greeting.token.bytes == connection.service.port.token
         else { return drop(connection) }
         connection.greeting = greeting
         connect(connection)
@@ -154,9 +138,7 @@ final class SocketServer {
         guard let greeting = connection.greeting else { return drop(connection) }
         var made: FileDescriptor?
         do throws(Errno) {
-            try Process.acting(uid: greeting.uid, gid: greeting.gid) { () throws(Errno) in
-                made = try UnixSocket.connect(to: connection.service.target.path, nonBlocking: true)
-            }
+            made = try connection.service.port.connect(greeting)
         } catch {
             if error == .wouldBlock { return waiting.append(connection) }
             return drop(connection)

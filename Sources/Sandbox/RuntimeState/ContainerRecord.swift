@@ -38,6 +38,9 @@ public struct ContainerRecord: Codable, Equatable, Sendable {
     public var standIn: ProcessIdentity?
     /// The host process that serves the sockets which the container has bound, where it has; it ends soon after the one above.
     public var socketServer: ProcessIdentity?
+    /// The host process that serves the resolver of the sandbox's network namespace, where there is one; it ends soon after the
+    /// next.
+    public var resolverServer: ProcessIdentity?
     /// PID 1 of the sandbox's jail; with it goes all that is in there.
     public var supervisor: ProcessIdentity?
     /// What it was when it was paused: created or running.

@@ -154,6 +154,16 @@ struct MalformedTests {
         }
     }
 
+    @Test("A resolver without a token, or with one of another length, is refused")
+    func aResolverHasAToken() {
+        func resolver(_ bytes: [UInt8]) -> [UInt8] { [8, 1, 0xa2, 1, UInt8(bytes.count)] + bytes }
+        #expect(refusal(resolver([8, 7])) == .missing(field: "resolver.token"))
+        #expect(
+            refusal(resolver([8, 7] + field(2, [UInt8](repeating: 1, count: 17))))
+                == .wrongByteCount(field: "resolver.token", byteCount: 17))
+        #expect(refusal(resolver([8, 7] + field(2, [UInt8](repeating: 1, count: 16)))) == nil)
+    }
+
     /// All that execve(2) takes goes through one request, in little more memory than its bytes.
     @Test("Hundreds of thousands of arguments pass, and a NUL inside one is refused")
     func argumentsAreNotCounted() throws {

@@ -136,6 +136,7 @@ enum Samples {
             .signal(init_, number: 15, toAll: false), .signal(exec, number: -1, toAll: true),
             .wait(init_), .wait(exec), .forgetShare(name: "m1f"), .forgetShare(name: ""),
             .network(network), .network(NetworkPlan()),
+            .resolver(port: 4_000_000_000, token: token),
             .resize(exec, size: TerminalSize(rows: 1, columns: 2)),
             .resize(init_, size: TerminalSize(rows: 0, columns: 0)),
             .closeStdin(init_), .update(container: "c", resources: resources),

@@ -130,4 +130,38 @@ struct ConnectTests {
         try HostNetwork.disconnect(plan.interfaces.map(\.name), in: stage.namespace.file.borrowed)
         #expect(try !stage.namespace.tc("qdisc", "show").contains("ingress ffff: dev é"))
     }
+
+    @Test("What name servers answer to a resolver's ports goes to the namespace, and everything else to the tap still")
+    func answersPass() throws {
+        let stage = try Stage()
+        let before = try stage.state()
+        var connections = try stage.connect("eth0")
+        let far = try stage.namespace.packets(on: stage.index("peer"))
+        try HostNetwork.letResolverAsk(by: ["eth0", "peer"], in: stage.namespace.file.borrowed)
+        #expect(try stage.routes.entrance(of: stage.index("peer")) == .nothing)
+        #expect(
+            try HostNetwork.taps(of: ["eth0"], in: stage.namespace.file.borrowed) == ["eth0": connections[0].tapName])
+        func send(_ frame: [UInt8]) throws { _ = try far.write(frame, 0..<frame.count) }
+        func segment(_ source: UInt16, _ target: UInt16, number: UInt8 = 6) -> [UInt8] {
+            let header: [UInt8] =
+                [0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, number, 0, 0, 10, 1, 1, 9, 10, 1, 1, 2]
+            let ports = [source, target].flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+            return Array(Stage.frame(14, from: 4, to: 1, type: [8, 0])) + header + ports
+                + [UInt8](repeating: 0, count: 16)
+        }
+        for port: UInt16 in [61440, 65535] { try send(segment(53, port)) }
+        let others = [segment(53, 61439), segment(54, 61440), segment(61440, 53), segment(53, 61440, number: 17)]
+        for frame in others {
+            try send(frame)
+            #expect(try Stage.receive(connections[0].tap, like: frame, header: 12) == frame)
+        }
+        let reply: [UInt8] =
+            [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 4, 8, 6]
+            + [0, 1, 8, 0, 6, 4, 0, 2, 2, 0, 0, 0, 0, 4, 10, 1, 1, 9, 2, 0, 0, 0, 0, 1, 10, 1, 1, 2]
+        try send(reply)
+        #expect(try Stage.receive(connections[0].tap, like: reply, header: 12) == reply)
+        try stage.disconnect("eth0")
+        connections = []
+        #expect(try stage.comes(to: before))
+    }
 }

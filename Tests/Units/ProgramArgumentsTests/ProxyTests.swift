@@ -82,3 +82,31 @@ struct SocketServerTests {
         #expect(throws: ArgumentError.self) { try SocketServerArguments(parsing: words) }
     }
 }
+
+@Suite("The command line of the way to a resolver")
+struct ResolverServerTests {
+    private static let token = String(repeating: "0", count: 31) + "7"
+
+    @Test("Each flag of the resolver's server reaches its field")
+    func everyFlagHasItsPlace() throws {
+        let arguments = try ResolverServerArguments(parsing: [
+            "--network-fd", "3", "--process-fd", "4", "--listen-fd", "5", "--token", Self.token,
+        ])
+        #expect(arguments.network == 3 && arguments.process == 4 && arguments.listener == 5)
+        #expect(arguments.token.count == 16 && arguments.token.last == 7)
+        #expect(try ResolverServerArguments(parsing: arguments.arguments()) == arguments)
+    }
+
+    @Test(
+        "Missing and malformed arguments of the resolver's server are refused",
+        arguments: [
+            [], ["--network-fd", "3", "--process-fd", "4", "--listen-fd", "5"],
+            ["--network-fd", "3", "--process-fd", "4", "--token", token],
+            ["--network-fd", "3", "--process-fd", "3", "--listen-fd", "5", "--token", token],
+            ["--network-fd", "2", "--process-fd", "4", "--listen-fd", "5", "--token", token],
+            ["--network-fd", "3", "--process-fd", "4", "--listen-fd", "5", "--token", token + "00"],
+        ])
+    func whatIsWrongIsRefused(words: [String]) {
+        #expect(throws: ArgumentError.self) { try ResolverServerArguments(parsing: words) }
+    }
+}

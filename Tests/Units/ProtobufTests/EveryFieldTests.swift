@@ -14,6 +14,7 @@ import Testing
     private static let texts: [String: [UInt8]] = [
         "Streams.stdin_token": Array(0..<16), "Streams.stdout_token": Array(1..<17),
         "Streams.stderr_token": Array(2..<18), "StreamHello.token": Array(3..<19), "HostSocket.token": Array(4..<20),
+        "Resolver.token": Array(5..<21),
         "NetworkInterface.hardware_address": Array(1...6), "InterfaceAddress.local": [10, 0, 0, 1],
         "InterfaceAddress.peer": [10, 0, 0, 2], "InterfaceAddress.broadcast": [10, 0, 0, 3],
         "Neighbour.address": Array(0..<16), "Neighbour.hardware_address": Array(2...7),

@@ -22,6 +22,7 @@ public final class Agent {
     var processes: [Int32: (container: String, process: GuestProcess)] = [:]
     let programs: ProgramCache?
     let network = GuestNetwork()
+    var resolver: GuestResolver?
     private var connections: [ObjectIdentifier: ControlConnection] = [:]
     private let signals: SignalDescriptor
     private let controlListener: FileDescriptor

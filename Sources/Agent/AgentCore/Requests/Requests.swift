@@ -69,6 +69,8 @@ extension Agent {
             forgetShare(name)
         case .network(let plan):
             try network.become(plan)
+        case .resolver(let port, let token):
+            try offerResolver(port: port, token)
         case .shutdown:
             requestShutdown(reply)
             return nil
@@ -111,6 +113,17 @@ extension Agent {
         }
         KernelParameters.set(configuration.kernelParameters)
         KernelParameters.raise(configuration.leastKernelParameters)
+    }
+
+    /// Answers names by the host's port from now on, and by no other.
+    private func offerResolver(port: UInt32, _ token: StreamToken) throws(AgentError) {
+        resolver?.close()
+        resolver = nil
+        resolver = try doing("resolver") { () throws(Errno) in
+            try GuestResolver(loop, ResolverEntrance(GuestResolver.address), token: token) { () throws(Errno) in
+                try VsockSocket.beginConnecting(cid: VsockSocket.hostCID, port: port)
+            }
+        }
     }
 
     private func start(_ container: Container, _ reply: Reply) throws(AgentError) {

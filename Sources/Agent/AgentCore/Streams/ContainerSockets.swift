@@ -72,22 +72,7 @@ private final class ContainerSocket {
     private unowned let owner: ContainerSockets
     private let listener: FileDescriptor
     private var watch: EventLoop.Watch?
-    private var connections: [ObjectIdentifier: Connection] = [:]
-
-    /// From a program of the container's to the host.
-    private final class Connection {
-        var inner: FileDescriptor?
-        var outer: FileDescriptor?
-        var peer: UnixSocket.Peer
-        var connecting: EventLoop.Watch?
-        var bridge: SocketBridge?
-
-        init(inner: consuming FileDescriptor, outer: consuming FileDescriptor, peer: UnixSocket.Peer) {
-            self.inner = consume inner
-            self.outer = consume outer
-            self.peer = peer
-        }
-    }
+    private var connections: [ObjectIdentifier: HostConnection] = [:]
 
     init(
         _ socket: HostSocket, token: StreamToken, path: String, loop: EventLoop, owner: ContainerSockets
@@ -115,7 +100,11 @@ private final class ContainerSocket {
 
     func close() {
         listens(false)
-        for connection in connections.values { drop(connection) }
+        for connection in connections.values {
+            connection.cancel()
+            owner.hasDisconnected()
+        }
+        connections = [:]
         try? Directory.remove(path, isDirectory: false)
     }
 
@@ -125,43 +114,15 @@ private final class ContainerSocket {
             let inner = try UnixSocket.accept(listener.borrowed, nonBlocking: true)
             let peer = try UnixSocket.peer(of: inner.borrowed)
             let outer = try VsockSocket.beginConnecting(cid: VsockSocket.hostCID, port: socket.port)
-            let outside = outer.borrowed
-            let connection = Connection(inner: inner, outer: outer, peer: peer)
-            connection.connecting = try loop.watch(outside, .writable) { [unowned self, unowned connection] _ in
-                connected(connection)
+            let greeting = SocketGreeting(token: token, uid: peer.uid, gid: peer.gid)
+            let connection = try HostConnection(loop, inner: inner, outer: outer, greeting: greeting) {
+                [unowned self] connection in
+                guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+                owner.hasDisconnected()
             }
             connections[ObjectIdentifier(connection)] = connection
         } catch {
             owner.hasDisconnected()
         }
-    }
-
-    private func connected(_ connection: Connection) {
-        if let watch = connection.connecting { loop.ignore(watch) }
-        connection.connecting = nil
-        guard let inner = connection.inner.take(), let outer = connection.outer.take(),
-            Self.isConnected(outer.borrowed)
-        else { return drop(connection) }
-        let greeting = SocketGreeting(token: token, uid: connection.peer.uid, gid: connection.peer.gid)
-        let bridge = SocketBridge(loop, inner, outer, preface: greeting.bytes) { [unowned self, unowned connection] in
-            drop(connection)
-        }
-        connection.bridge = bridge
-        bridge.begin()
-    }
-
-    private static func isConnected(_ socket: BorrowedDescriptor) -> Bool {
-        do {
-            return try Socket.error(of: socket) == nil
-        } catch {
-            return false
-        }
-    }
-
-    private func drop(_ connection: Connection) {
-        guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
-        if let watch = connection.connecting { loop.ignore(watch) }
-        connection.bridge?.cancel()
-        owner.hasDisconnected()
     }
 }

@@ -133,6 +133,12 @@ void   fcrunc__agent__network__init
   static const Fcrunc__Agent__Network init_value = FCRUNC__AGENT__NETWORK__INIT;
   *message = init_value;
 }
+void   fcrunc__agent__resolver__init
+                     (Fcrunc__Agent__Resolver         *message)
+{
+  static const Fcrunc__Agent__Resolver init_value = FCRUNC__AGENT__RESOLVER__INIT;
+  *message = init_value;
+}
 void   fcrunc__agent__network_interface__init
                      (Fcrunc__Agent__NetworkInterface         *message)
 {
@@ -331,7 +337,7 @@ void   fcrunc__agent__device_rule__init
   static const Fcrunc__Agent__DeviceRule init_value = FCRUNC__AGENT__DEVICE_RULE__INIT;
   *message = init_value;
 }
-static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors[19] =
+static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors[20] =
 {
   {
     "id",
@@ -561,6 +567,18 @@ static const ProtobufCFieldDescriptor fcrunc__agent__to_agent__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "resolver",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Fcrunc__Agent__ToAgent, request_case),
+    offsetof(Fcrunc__Agent__ToAgent, resolver),
+    &fcrunc__agent__resolver__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
   9,   /* field[9] = close_stdin */
@@ -575,6 +593,7 @@ static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
   11,   /* field[11] = pause */
   16,   /* field[16] = processes */
   8,   /* field[8] = resize */
+  19,   /* field[19] = resolver */
   12,   /* field[12] = resume */
   15,   /* field[15] = shutdown */
   6,   /* field[6] = signal */
@@ -586,7 +605,7 @@ static const unsigned fcrunc__agent__to_agent__field_indices_by_name[] = {
 static const ProtobufCIntRange fcrunc__agent__to_agent__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor fcrunc__agent__to_agent__descriptor =
 {
@@ -596,7 +615,7 @@ const ProtobufCMessageDescriptor fcrunc__agent__to_agent__descriptor =
   "Fcrunc__Agent__ToAgent",
   "fcrunc.agent",
   sizeof(Fcrunc__Agent__ToAgent),
-  19,
+  20,
   fcrunc__agent__to_agent__field_descriptors,
   fcrunc__agent__to_agent__field_indices_by_name,
   1,  fcrunc__agent__to_agent__number_ranges,
@@ -1790,6 +1809,57 @@ const ProtobufCMessageDescriptor fcrunc__agent__network__descriptor =
   fcrunc__agent__network__field_indices_by_name,
   1,  fcrunc__agent__network__number_ranges,
   (ProtobufCMessageInit) fcrunc__agent__network__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor fcrunc__agent__resolver__field_descriptors[2] =
+{
+  {
+    "port",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Resolver, port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Fcrunc__Agent__Resolver, token),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned fcrunc__agent__resolver__field_indices_by_name[] = {
+  0,   /* field[0] = port */
+  1,   /* field[1] = token */
+};
+static const ProtobufCIntRange fcrunc__agent__resolver__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor fcrunc__agent__resolver__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "fcrunc.agent.Resolver",
+  "Resolver",
+  "Fcrunc__Agent__Resolver",
+  "fcrunc.agent",
+  sizeof(Fcrunc__Agent__Resolver),
+  2,
+  fcrunc__agent__resolver__field_descriptors,
+  fcrunc__agent__resolver__field_indices_by_name,
+  1,  fcrunc__agent__resolver__number_ranges,
+  (ProtobufCMessageInit) fcrunc__agent__resolver__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor fcrunc__agent__network_interface__field_descriptors[7] =

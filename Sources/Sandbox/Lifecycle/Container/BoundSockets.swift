@@ -51,10 +51,6 @@ struct BoundSocketFiles: ~Copyable {
     private var opened = DescriptorList()
     private let sources: MountSources
 
-    /// A port is free unless a hundred million are taken.
-    private static let attempts = 8
-    private static let ports: ClosedRange<UInt32> = 0x1000_0000...0x7fff_ffff
-
     /// Listens for the guest's connections to `bound`, and tells the mounts of `container` where.
     init(
         _ bound: [BoundSocket], _ sources: MountSources, _ files: MachineFiles, _ container: inout ContainerPlan
@@ -67,7 +63,7 @@ struct BoundSocketFiles: ~Copyable {
         directory = opened.append(place)
         for socket in bound {
             guard let target = sources.socket(socket.source) else { throw .share(path: socket.source, .noSuchFile) }
-            let made = try wrapping({ .share(path: socket.source, $0) }, Listener(in: files))
+            let made = try wrapping({ .share(path: socket.source, $0) }, PortListener(in: files))
             let status = try wrapping({ .share(path: socket.source, $0) }, FileNode.status(of: target))
             let token = StreamToken.random()
             var served = SocketServerArguments.Socket()
@@ -80,28 +76,6 @@ struct BoundSocketFiles: ~Copyable {
                     gid: status.gid))
             served.listener = opened.append(made.socket).rawValue
             sockets.append(served)
-        }
-    }
-
-    /// Where the guest's connections to one of the sockets come in.
-    private struct Listener: ~Copyable {
-        let port: UInt32
-        let name: String
-        let socket: FileDescriptor
-
-        init(in files: MachineFiles) throws(Errno) {
-            let directory = try SocketDirectory(path: files.vsockDirectory)
-            for _ in 0..<attempts {
-                let port = UInt32.random(in: ports)
-                let name = MachineFiles.socketName(ofPort: port)
-                do {
-                    socket = try UnixSocket.listen(at: directory.path(of: name), nonBlocking: true)
-                    self.port = port
-                    self.name = name
-                    return
-                } catch  where error == Errno(rawValue: EADDRINUSE) {}
-            }
-            throw Errno(rawValue: EADDRINUSE)
         }
     }
 

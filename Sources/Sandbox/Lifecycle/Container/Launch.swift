@@ -178,6 +178,7 @@ struct Launch {
         let sockets = try BoundSocketFiles(plan.sockets, sources, machine.files, &guest)
         let connection = try machine.agent(configuration: .ofHost(hostname: id.rawValue))
         try SandboxNetwork.tell(network, by: connection, of: &container)
+        try offerResolver(of: standIn, machine, connection, &container)
         let streams = try machine.files.connect(caller.streams)
         try connection.ask(
             .create(guest, streams: streams.tokens, isOwned: true), timeout: AgentConnection.createTimeout)

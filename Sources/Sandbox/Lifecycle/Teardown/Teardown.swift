@@ -48,6 +48,7 @@ struct Teardown {
         if let supervisor = record.supervisor, let descriptor = supervisor.open() {
             if (try? descriptor.awaitEnd(of: record.id, .seconds(2))) == nil { try record.endSandbox() }
         }
+        try record.resolverServer?.end(of: record.id)
         DiskFiles.awaitRelease(record.machine?.writableDisks ?? [])
         SandboxNetwork.release(record)
         try record.removeCgroups()
@@ -103,6 +104,7 @@ extension Teardown {
         let record = machine.record
         guard record.supervisor?.isAlive != true || record.machine?.members.isEmpty != false else { return }
         if let supervisor = record.supervisor { try supervisor.end(of: record.id) }
+        try record.resolverServer?.end(of: record.id)
         SandboxNetwork.release(record)
         try record.removeCgroups()
         try machine.takeDirectory().delete()

@@ -36,6 +36,7 @@ typedef struct Fcrunc__Agent__Processes Fcrunc__Agent__Processes;
 typedef struct Fcrunc__Agent__Delete Fcrunc__Agent__Delete;
 typedef struct Fcrunc__Agent__ForgetShare Fcrunc__Agent__ForgetShare;
 typedef struct Fcrunc__Agent__Network Fcrunc__Agent__Network;
+typedef struct Fcrunc__Agent__Resolver Fcrunc__Agent__Resolver;
 typedef struct Fcrunc__Agent__NetworkInterface Fcrunc__Agent__NetworkInterface;
 typedef struct Fcrunc__Agent__InterfaceAddress Fcrunc__Agent__InterfaceAddress;
 typedef struct Fcrunc__Agent__Neighbour Fcrunc__Agent__Neighbour;
@@ -95,7 +96,8 @@ typedef enum {
   FCRUNC__AGENT__TO_AGENT__REQUEST_SHUTDOWN = 16,
   FCRUNC__AGENT__TO_AGENT__REQUEST_PROCESSES = 17,
   FCRUNC__AGENT__TO_AGENT__REQUEST_FORGET_SHARE = 18,
-  FCRUNC__AGENT__TO_AGENT__REQUEST_NETWORK = 19
+  FCRUNC__AGENT__TO_AGENT__REQUEST_NETWORK = 19,
+  FCRUNC__AGENT__TO_AGENT__REQUEST_RESOLVER = 20
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(FCRUNC__AGENT__TO_AGENT__REQUEST__CASE)
 } Fcrunc__Agent__ToAgent__RequestCase;
 
@@ -123,6 +125,7 @@ struct  Fcrunc__Agent__ToAgent
     Fcrunc__Agent__Processes *processes;
     Fcrunc__Agent__ForgetShare *forget_share;
     Fcrunc__Agent__Network *network;
+    Fcrunc__Agent__Resolver *resolver;
   };
 };
 #define FCRUNC__AGENT__TO_AGENT__INIT \
@@ -424,6 +427,24 @@ struct  Fcrunc__Agent__Network
 #define FCRUNC__AGENT__NETWORK__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__network__descriptor) \
     , 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * The host has a resolver in the sandbox's network namespace. A connection to the vsock port begins like one of a HostSocket,
+ * with zeroes for uid and gid, and is one of DNS over TCP from then on.
+ */
+struct  Fcrunc__Agent__Resolver
+{
+  ProtobufCMessage base;
+  uint32_t port;
+  /*
+   * 16 bytes.
+   */
+  ProtobufCBinaryData token;
+};
+#define FCRUNC__AGENT__RESOLVER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&fcrunc__agent__resolver__descriptor) \
+    , 0, {0,NULL} }
 
 
 struct  Fcrunc__Agent__NetworkInterface
@@ -1073,6 +1094,9 @@ void   fcrunc__agent__forget_share__init
 /* Fcrunc__Agent__Network methods */
 void   fcrunc__agent__network__init
                      (Fcrunc__Agent__Network         *message);
+/* Fcrunc__Agent__Resolver methods */
+void   fcrunc__agent__resolver__init
+                     (Fcrunc__Agent__Resolver         *message);
 /* Fcrunc__Agent__NetworkInterface methods */
 void   fcrunc__agent__network_interface__init
                      (Fcrunc__Agent__NetworkInterface         *message);
@@ -1237,6 +1261,9 @@ typedef void (*Fcrunc__Agent__ForgetShare_Closure)
 typedef void (*Fcrunc__Agent__Network_Closure)
                  (const Fcrunc__Agent__Network *message,
                   void *closure_data);
+typedef void (*Fcrunc__Agent__Resolver_Closure)
+                 (const Fcrunc__Agent__Resolver *message,
+                  void *closure_data);
 typedef void (*Fcrunc__Agent__NetworkInterface_Closure)
                  (const Fcrunc__Agent__NetworkInterface *message,
                   void *closure_data);
@@ -1363,6 +1390,7 @@ extern const ProtobufCMessageDescriptor fcrunc__agent__processes__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__delete__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__forget_share__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__network__descriptor;
+extern const ProtobufCMessageDescriptor fcrunc__agent__resolver__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__network_interface__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__interface_address__descriptor;
 extern const ProtobufCMessageDescriptor fcrunc__agent__neighbour__descriptor;
