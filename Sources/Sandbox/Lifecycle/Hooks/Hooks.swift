@@ -40,6 +40,7 @@ extension Runtime {
                 var request = ExecRequest(
                     id: record.id,
                     source: .container { process in
+                        // The agent finds a program by its first argument, so that this one's name is its path.
                         process.args = [hook.path] + hook.args.dropFirst()
                         // As in runc, one without an environment has the container's.
                         if !hook.env.isEmpty { process.env = hook.env }
